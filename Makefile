@@ -1,0 +1,40 @@
+# Every target makes .venv when it is missing or older than the lock file; nothing is installed outside it.
+PYTHON ?= python3
+BIN := .venv/bin
+SEED ?= 1
+PYTEST_ARGS ?=
+
+.DELETE_ON_ERROR:
+.PHONY: verdict test lint bench nightly lock clean
+
+# GO and GO_WITH_CONDITIONS (exit status 3) are success here, and only these.
+verdict: .venv/ready
+	@$(BIN)/pulse-sim verdict scenarios/plans/trr-04.yaml --seed $(SEED) $(VERDICT_ARGS) || test $$? -eq 3
+
+test: .venv/ready
+	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/ready
+	$(BIN)/python -m benchmarks.run
+
+nightly: .venv/ready
+	$(BIN)/python -m tests.nightly
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Needs pip-tools on the PATH; only a maintainer who changes requirements.in runs it.
+lock:
+	pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock requirements.in
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info

@@ -1,0 +1,1 @@
+"""A mock TrueNAS SCALE appliance; usable alone."""

@@ -1,0 +1,1 @@
+"""Bundles: what a run or a verdict leaves on disk."""

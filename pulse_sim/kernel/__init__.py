@@ -1,0 +1,1 @@
+"""Deterministic asyncio: loop, virtual clock, simulated network and hosts, trace digest, fences."""

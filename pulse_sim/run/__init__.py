@@ -1,0 +1,1 @@
+"""One run: phases, fault injection, operator actions, sampling, recording."""

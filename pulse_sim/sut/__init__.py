@@ -1,0 +1,1 @@
+"""The protocol of a system under test and its adapters."""

@@ -1,0 +1,1 @@
+"""Outcomes, gates and packets folded into a verdict; pure."""
