@@ -1,1 +1,33 @@
 """Outcomes, gates and packets folded into a verdict; pure."""
+
+from pulse_sim.verdict.attest import Attestation, Statement
+from pulse_sim.verdict.fold import fold
+from pulse_sim.verdict.model import (
+    Abort,
+    Condition,
+    EvidenceResult,
+    JudgedCheck,
+    PacketState,
+    PlanVerdict,
+    RunSummary,
+    Verdict,
+)
+from pulse_sim.verdict.record import condition_data, packets_data, run_summary, verdict_data
+
+__all__ = [
+    "Abort",
+    "Attestation",
+    "Condition",
+    "EvidenceResult",
+    "JudgedCheck",
+    "PacketState",
+    "PlanVerdict",
+    "RunSummary",
+    "Statement",
+    "Verdict",
+    "condition_data",
+    "fold",
+    "packets_data",
+    "run_summary",
+    "verdict_data",
+]

@@ -1,0 +1,220 @@
+"""The values a verdict is made of. Knows no file, no clock and no system under test: plain data in, plain data out."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pulse_sim.canonical import Json
+from pulse_sim.outcome import Outcome
+
+
+class Verdict(StrEnum):
+    """The answer to "may it be switched on for more users?", best first (R10)."""
+
+    GO = "GO"
+    GO_WITH_CONDITIONS = "GO_WITH_CONDITIONS"
+    NO_GO = "NO_GO"
+
+    @property
+    def rank(self) -> int:
+        """0 for GO, 2 for NO_GO."""
+        return list(Verdict).index(self)
+
+
+class PacketState(StrEnum):
+    """Where one packet of the plan stands (rollout-plan 3)."""
+
+    DONE = "DONE"
+    DONE_WITH_CONDITIONS = "DONE_WITH_CONDITIONS"
+    CHANGES_REQUESTED = "CHANGES_REQUESTED"
+    BLOCKED = "BLOCKED"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether packets that depend on this one may be DONE."""
+        return self in (PacketState.DONE, PacketState.DONE_WITH_CONDITIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCheck:
+    """One line of ``checks.json``: what was demanded, what was seen."""
+
+    check: str
+    outcome: Outcome
+    expected: str = ""
+    observed: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """An abort criterion that fired during a run, and whether the scenario had announced it (R10)."""
+
+    criterion: str
+    at_ns: int
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """One run as the verdict sees it. ``run`` names its bundle; ``reason`` says why the run as a whole is not passed,
+    where no single check says it (a damaged log, a worker that died, a capability the system lacks).
+    """
+
+    run: str
+    scenario: str
+    seed: int
+    outcome: Outcome
+    checks: tuple[JudgedCheck, ...] = ()
+    reason: str = ""
+    world: str = ""
+    sut: str = ""
+    schedule: str = ""
+    failure_class: str | None = None
+    trace_digest: str = ""
+    outcome_digest: str = ""
+    abort: Abort | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceResult:
+    """What one evidence item of the plan came to. ``kind`` is ``scenario`` or ``command``.
+
+    ``reason`` is for trouble of the item as a whole (its file is missing, it timed out), not for what its runs say
+    themselves. A scenario without runs, or a run without checks, is inconclusive whatever ``outcome`` claims.
+    """
+
+    id: str
+    kind: str
+    outcome: Outcome
+    reason: str = ""
+    runs: tuple[RunSummary, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why something is not passed, with the place that says so."""
+
+    outcome: Outcome
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate judged. ``closed`` gates do not stand in the way: they passed, or a waiver stands in for them."""
+
+    id: str
+    packet: str
+    title: str
+    priority: str
+    blocking: bool
+    outcome: Outcome
+    problems: tuple[Problem, ...]
+    evidence: tuple[str, ...]
+    not_applicable: str | None = None
+    waived: bool = False
+
+    @property
+    def closed(self) -> bool:
+        """Passed or waived. A gate that does not apply stays open: it is a condition."""
+        return self.outcome is Outcome.PASSED or self.waived
+
+    @property
+    def stops(self) -> bool:
+        """Whether this gate alone makes the verdict NO_GO."""
+        return self.blocking and not self.closed and self.not_applicable is None
+
+    @property
+    def reason(self) -> str:
+        """The first of its worst problems, or nothing when it passed."""
+        return self.problems[0].text if self.problems else ""
+
+
+@dataclass(frozen=True, slots=True)
+class PacketResult:
+    """One packet judged, with every reason it is not DONE and what would unblock it."""
+
+    id: str
+    title: str
+    state: PacketState
+    reasons: tuple[str, ...]
+    unblocks: str | None
+    depends_on: tuple[str, ...]
+    gates: tuple[GateResult, ...]
+    evidence: tuple[EvidenceResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An open gate that does not block: who owes what by when, and how to go back if it bites."""
+
+    gate: str
+    packet: str
+    priority: str
+    title: str
+    reason: str
+    risk: str
+    severity: str
+    owner: str
+    target: str
+    rollback: str
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The fields a condition must have and this one lacks."""
+        return tuple(
+            name for name in ("risk", "severity", "owner", "target", "rollback") if not getattr(self, name).strip()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver of the plan and what it did: ``state`` is ``closes``, ``expired``, ``refused`` or ``unused``."""
+
+    gate: str
+    owner: str
+    reason: str
+    expires: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureClassResult:
+    """One row of the five failure classes: the worst outcome of the runs that stand for it."""
+
+    id: str
+    title: str
+    outcome: Outcome
+    reason: str
+    runs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanVerdict:
+    """The verdict with everything it rests on. ``reasons`` has the first failing reason first and is empty for GO."""
+
+    plan: str
+    title: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    conditions: tuple[Condition, ...]
+    waivers: tuple[WaiverUse, ...]
+    packets: tuple[PacketResult, ...]
+    failure_classes: tuple[FailureClassResult, ...]
+    leaves_out: tuple[tuple[str, str], ...]
+    capabilities: tuple[str, ...] | None
+    decided_on: date
+    outcome_digest: str = ""
+
+    @property
+    def runs(self) -> tuple[RunSummary, ...]:
+        """Every run once, in the order of the plan."""
+        seen: dict[str, RunSummary] = {}
+        for packet in self.packets:
+            for item in packet.evidence:
+                for run in item.runs:
+                    seen.setdefault(run.run, run)
+        return tuple(seen.values())
+
+
+JsonObject = dict[str, Json]

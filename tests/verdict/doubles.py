@@ -1,0 +1,95 @@
+"""Plans and evidence for verdict tests, a few lines each."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from pulse_sim.outcome import Outcome, worst
+from pulse_sim.verdict.model import EvidenceResult, JudgedCheck, RunSummary
+
+TODAY = date(2026, 2, 9)
+
+
+@dataclass(frozen=True)
+class PlanEvidence:
+    id: str
+
+
+@dataclass(frozen=True)
+class PlanGate:
+    id: str
+    evidence: tuple[str, ...] = ()
+    priority: str = "P0"
+    title: str = "it holds"
+    checks: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    attest: str | None = None
+    risk: str | None = "R-1"
+    severity: str | None = "sev-3"
+    owner: str | None = "operations"
+    target: str | None = "2026-03-01"
+    rollback: str | None = "disable"
+
+
+@dataclass(frozen=True)
+class PlanPacket:
+    id: str
+    gates: tuple[PlanGate, ...] = ()
+    evidence: tuple[PlanEvidence, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    blocked: str | None = None
+    title: str = "a packet"
+
+
+@dataclass(frozen=True)
+class PlanWaiver:
+    gate: str
+    expires: date = date(2026, 3, 1)
+    owner: str = "operations"
+    reason: str = "known, being fixed"
+
+
+@dataclass(frozen=True)
+class PlanLeftOut:
+    packet: str
+    why: str = "not built yet"
+
+
+@dataclass(frozen=True)
+class PlanFailureClass:
+    id: str
+    title: str = "a class"
+
+
+@dataclass(frozen=True)
+class PlanDouble:
+    packets: tuple[PlanPacket, ...] = ()
+    waivers: tuple[PlanWaiver, ...] = ()
+    leaves_out: tuple[PlanLeftOut, ...] = ()
+    failure_classes: tuple[PlanFailureClass, ...] = ()
+    p1_blocks: bool = False
+    id: str = "plan"
+    title: str = "A plan"
+
+
+def run(name: str, outcome: Outcome | None = None, **checks: Outcome) -> RunSummary:
+    """A run whose outcome is the worst of its checks unless said otherwise."""
+    lines = tuple(JudgedCheck(check, is_, f"{check} holds", f"{check} was {is_}") for check, is_ in checks.items())
+    return RunSummary(
+        run=f"{name}-7-00000000",
+        scenario=name,
+        seed=7,
+        outcome=worst(line.outcome for line in lines) if outcome is None else outcome,
+        checks=lines,
+    )
+
+
+def result(name: str, *runs: RunSummary, outcome: Outcome | None = None, reason: str = "") -> EvidenceResult:
+    """Scenario evidence whose outcome is the worst of its runs unless said otherwise."""
+    is_ = worst(one.outcome for one in runs) if outcome is None else outcome
+    return EvidenceResult(name, "scenario", is_, reason, runs)
+
+
+def packet(*gates: PlanGate, id: str = "TRR-04", depends_on: tuple[str, ...] = ()) -> PlanPacket:
+    """A packet that declares the evidence its gates name."""
+    names = dict.fromkeys(name for gate in gates for name in gate.evidence)
+    return PlanPacket(id, gates, tuple(PlanEvidence(name) for name in names), depends_on)
