@@ -1,11 +1,11 @@
 """One observation and the header above it, as the JSON Lines of format version 1."""
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from pulse_sim.canonical import canonical_json
+from pulse_sim.observation.strict_json import strict_json
 
 FORMAT: Final = "pulse-sim-observations"
 FORMAT_VERSION: Final = 1
@@ -52,12 +52,12 @@ class Record:
     @classmethod
     def decode(cls, line: bytes) -> "Record":
         """Read one line back. Raises ValueError when a field is missing, of the wrong type or unknown."""
-        raw = json.loads(line)
+        raw = strict_json(line)
         if not isinstance(raw, dict) or raw.keys() != {"data", "kind", "seq", "source", "subject", "t"}:
             raise ValueError("an observation has the keys data, kind, seq, source, subject and t")
         seq, time_ns, data = raw["seq"], raw["t"], raw["data"]
-        if type(seq) is not int or type(time_ns) is not int or not isinstance(data, dict):
-            raise ValueError("seq and t are integers and data is an object")
+        if type(seq) is not int or type(time_ns) is not int or not 0 <= time_ns < 2**63 or not isinstance(data, dict):
+            raise ValueError("seq and t are integers, t is not negative, and data is an object")
         if not isinstance(raw["kind"], str) or not isinstance(raw["subject"], str):
             raise ValueError("kind and subject are strings")
         return cls(seq, time_ns, Source(raw["source"]), raw["kind"], raw["subject"], data)
@@ -82,13 +82,12 @@ class Header:
     @classmethod
     def decode(cls, line: bytes) -> "Header":
         """Read the header back. Raises ValueError for another format, an unknown version or a wrong field."""
-        raw = json.loads(line)
+        raw = strict_json(line)
         if not isinstance(raw, dict) or raw.get("format") != FORMAT:
             raise ValueError(f"the first line is not a {FORMAT} header")
-        if raw.get("version") != FORMAT_VERSION:
-            raise ValueError(
-                f"observation log version {raw.get('version')!r} is not {FORMAT_VERSION}, the one known here"
-            )
+        version = raw.get("version")
+        if type(version) is not int or version != FORMAT_VERSION:
+            raise ValueError(f"observation log version {version!r} is not {FORMAT_VERSION}, the one known here")
         fields = {name: raw.get(name) for name in cls.__slots__}
         seed = fields.pop("seed")
         if type(seed) is not int or not all(isinstance(value, str) for value in fields.values()):
