@@ -93,8 +93,6 @@ class RunLog:
             arrivals.sort(key=lambda request: (request.arrival_ns, request.seq))
         try:
             self.connections: Mapping[str, Connection] = connections(self.start, self.of(Source.OPERATOR, "action"))
-            for history in self._metrics.values():
-                _ = history.names
         except ValueError as error:
             raise LogDamaged(f"{OBSERVATIONS}: {error}") from None
 
@@ -151,17 +149,16 @@ class RunLog:
 
     @cached_property
     def metrics_interval_ns(self) -> int:
-        """How often ``/metrics`` was to be sampled: ``sampling.metrics_ns`` of ``world/start``, or 60 s."""
-        return self._interval("metrics_ns", DEFAULT_METRICS_INTERVAL_NS)
+        """How often ``/metrics`` was to be sampled: ``metrics_every_ns`` of ``world/start``, or 60 s."""
+        return self._interval("metrics_every_ns", DEFAULT_METRICS_INTERVAL_NS)
 
     @cached_property
     def resources_interval_ns(self) -> int:
-        """How often resources and health were to be sampled: ``sampling.resources_ns`` of ``world/start``, or 5 min."""
-        return self._interval("resources_ns", DEFAULT_RESOURCES_INTERVAL_NS)
+        """How often resources and health were to be sampled: ``resources_every_ns`` of ``world/start``, or 5 min."""
+        return self._interval("resources_every_ns", DEFAULT_RESOURCES_INTERVAL_NS)
 
     def _interval(self, key: str, default: int) -> int:
-        sampling = self.start.data.get("sampling") if self.start else None
-        value = sampling.get(key) if isinstance(sampling, dict) else None
+        value = self.start.data.get(key) if self.start else None
         return value if type(value) is int and value > 0 else default
 
     def of(self, source: Source, kind: str, subject: str | None = None) -> Sequence[Record]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import nan
 from typing import Any, Final
 
 from pulse_sim.observation.record import Record
@@ -54,13 +55,20 @@ class SeriesName:
     labels: Mapping[str, str]
 
     @classmethod
-    def parse(cls, text: str) -> "SeriesName":
-        """Raises ValueError when ``text`` is not the name of a series in the exposition format."""
+    def parse(cls, text: str) -> "SeriesName | None":
+        """None when ``text`` is not the name of a series in the exposition format; such a series is as good as absent."""
         match = _SERIES.fullmatch(text)
         if match is None:
-            raise ValueError(f"{text[:80]!r} is not a series")
+            return None
         pairs = _LABEL.findall(match[2] or "")
         return cls(match[1], {label: _ESCAPE.sub(_unescape, value) for label, value in pairs})
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return nan  # what the system showed was no number; no check takes NaN for evidence
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -96,7 +104,8 @@ class MetricsHistory:
     @cached_property
     def names(self) -> Mapping[str, SeriesName]:
         """Every series that was ever present, by its text, in the order of appearance."""
-        return {text: SeriesName.parse(text) for text in self._steps}
+        parsed = ((text, SeriesName.parse(text)) for text in self._steps)
+        return {text: series for text, series in parsed if series is not None}
 
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[tuple[str, SeriesName]]]:
@@ -128,7 +137,7 @@ class MetricsHistory:
         for (index, value), (until, _) in pairwise(steps):
             if value is None:
                 continue
-            number = float(value)
+            number = _number(value)
             for position in range(index, until):
                 before = sums[position]
                 sums[position] = number if before is None else before + number

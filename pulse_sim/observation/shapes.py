@@ -49,18 +49,14 @@ def _fields(fields: Mapping[str, Test], optional: Mapping[str, Test] | None = No
     return test
 
 
-def _metric_value(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return isinstance(value, str)
-
-
 _CONNECTION: Final = _fields({"system": _text, "appliance": _text, "poll_interval_ns": _count})
 _RESOURCE: Final = _fields(
-    {"type": _text, "status": _text, "sources": _texts, "sourceStatus": _object_of(_fields({"status": _text}))},
-    {"sourceId": _or_null(_text), "name": _or_null(_text), "parentId": _or_null(_text)},
+    {},
+    {
+        **dict.fromkeys(("type", "status", "sourceId", "name", "parentId"), _or_null(_text)),
+        "sources": _or_null(_texts),
+        "sourceStatus": _or_null(_object_of(_fields({}, {"status": _or_null(_text)}))),
+    },
 )
 _WITNESS: Final = _fields(
     {},
@@ -109,7 +105,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
     "sut/log": _LOG,
     "sut/crash": {},
     "operator/action": {"do": _text, "with": _object, "status": _or_null(_count), "error": _or_null(_text)},
-    "sampler/metrics": {**_DELTA, "changed": _object_of(_metric_value)},
+    "sampler/metrics": {**_DELTA, "changed": _object_of(_text)},
     "sampler/resources": {**_DELTA, "changed": _object_of(_RESOURCE)},
     "sampler/connections": {**_DELTA, "changed": _object_of(_object)},
     "sampler/health": _SAMPLE,

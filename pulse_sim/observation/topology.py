@@ -36,7 +36,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connection of a system to an appliance. Added and removed again it has several ``configured`` spans."""
+    """One connection of a system to an appliance.
+
+    ``configured``: when the system was told to poll; several spans when it was removed and added again, or disabled.
+    """
 
     id: str
     system: str
@@ -115,9 +118,10 @@ def up_spans(records: Iterable[Record]) -> tuple[Span, ...]:
 
 
 def connections(start: Record | None, actions: Iterable[Record]) -> dict[str, Connection]:
-    """Every connection that was ever configured: those of ``world/start``, then what operators added and removed.
+    """Every connection that was ever configured: those of ``world/start``, then what operators changed.
 
-    Only an action answered 2xx counts. Raises ValueError for a poll interval that is none.
+    Add and enable begin a span, remove and disable end it, update may change the interval; only an action answered 2xx
+    counts. Raises ValueError for a poll interval that is none.
     """
     found: dict[str, Connection] = {}
     if start is not None:
@@ -125,40 +129,45 @@ def connections(start: Record | None, actions: Iterable[Record]) -> dict[str, Co
             span = Span(start.time_ns, None, start.seq, None)
             found[name] = Connection(name, data["system"], data["appliance"], data["poll_interval_ns"], (span,))
     for action in actions:
-        status = action.data["status"]
-        if status is None or not 200 <= status < 300:
-            continue
-        given = action.data["with"]
-        name = given.get("id", given.get("connection"))
-        if not isinstance(name, str):
-            continue
-        if action.data["do"] == "add_connection":
-            found[name] = _added(found.get(name), name, action)
-        elif action.data["do"] == "remove_connection" and name in found:
-            found[name] = replace(found[name], configured=_closed(found[name].configured, action))
+        status, name = action.data["status"], action.data["with"].get("id")
+        if status is not None and 200 <= status < 300 and isinstance(name, str):
+            connection = _after(found.get(name), name, action)
+            if connection is not None:
+                found[name] = connection
     return found
 
 
-def _added(before: Connection | None, name: str, action: Record) -> Connection:
-    given = action.data["with"]
-    spans: Sequence[Span] = () if before is None else _closed(before.configured, action)
-    appliance = given.get("appliance", before.appliance if before else name)
-    span = Span(action.time_ns, None, action.seq, None)
-    return Connection(name, action.subject, str(appliance), _poll_interval(given), (*spans, span))
+def _after(before: Connection | None, name: str, action: Record) -> Connection | None:
+    """The connection as ``action`` left it; None when it is about nothing known."""
+    do, given = action.data["do"], action.data["with"]
+    interval_ns = _poll_interval(given, before)
+    if do == "add_connection":
+        appliance = str(given.get("appliance", before.appliance if before else name))
+        spans = _closed(before.configured if before else (), action)
+        return Connection(name, action.subject, appliance, interval_ns, (*spans, _opened(action)))
+    if before is None:
+        return None
+    if do in ("remove_connection", "disable_connection"):
+        return replace(before, configured=_closed(before.configured, action))
+    if do == "enable_connection":
+        return replace(before, configured=(*_closed(before.configured, action), _opened(action)))
+    return replace(before, poll_interval_ns=interval_ns) if do == "update_connection" else before
+
+
+def _opened(action: Record) -> Span:
+    return Span(action.time_ns, None, action.seq, None)
 
 
 def _closed(spans: Sequence[Span], action: Record) -> tuple[Span, ...]:
-    last = spans[-1]
-    return (
-        tuple(spans)
-        if last.to_seq is not None
-        else (*spans[:-1], replace(last, to_ns=action.time_ns, to_seq=action.seq))
-    )
+    if not spans or spans[-1].to_seq is not None:
+        return tuple(spans)
+    return (*spans[:-1], replace(spans[-1], to_ns=action.time_ns, to_seq=action.seq))
 
 
-def _poll_interval(given: Mapping[str, Any]) -> int:
-    exact = given.get("poll_interval_ns")
-    if type(exact) is int:
+def _poll_interval(given: Mapping[str, Any], before: Connection | None) -> int:
+    exact, text = given.get("poll_interval_ns"), given.get("poll_interval")
+    if type(exact) is int and exact > 0:
         return exact
-    text = given.get("poll_interval")
-    return parse_duration(text) if isinstance(text, str) else DEFAULT_POLL_INTERVAL_NS
+    if isinstance(text, str):
+        return parse_duration(text)
+    return before.poll_interval_ns if before else DEFAULT_POLL_INTERVAL_NS

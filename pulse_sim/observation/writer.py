@@ -41,7 +41,7 @@ class LogWriter:
                 file.write(header.encode())
             self._files = opened.pop_all()
 
-    def append(self, time_ns: int, source: Source, kind: str, subject: str, data: Mapping[str, Any]) -> Record:
+    def write(self, time_ns: int, source: Source, kind: str, subject: str, data: Mapping[str, Any]) -> Record:
         """Write one record, with the next sequence number, at ``time_ns`` virtual nanoseconds since the start.
 
         Raises ValueError, and writes nothing, for what the reader would refuse: time going back, an unknown kind, a
@@ -70,7 +70,7 @@ class LogWriter:
         ``more``, then sync.
         """
         counts = {"records": self._records + 1, "requests": self._requests}
-        self.append(time_ns, Source.WORLD, "end", "run", {**more, "reason": reason, **counts})
+        self.write(time_ns, Source.WORLD, "end", "run", {**more, "reason": reason, **counts})
         for file in (self._journal, self._observations):
             file.flush()
             os.fsync(file.fileno())
