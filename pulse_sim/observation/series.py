@@ -56,7 +56,9 @@ class SeriesName:
 
     @classmethod
     def parse(cls, text: str) -> "SeriesName | None":
-        """None when ``text`` is not the name of a series in the exposition format; such a series is as good as absent."""
+        """None when ``text`` is not the name of a series in the exposition format; such a series is as good as
+        absent.
+        """
         match = _SERIES.fullmatch(text)
         if match is None:
             return None

@@ -1,0 +1,18 @@
+"""Checks: abort_criteria."""
+
+from typing import Any, Final
+
+from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
+from pulse_sim.checks.parameters import AbortCriteria
+from pulse_sim.observation import RunLog
+
+
+def _unjudged(_log: RunLog, _given: Any) -> Finding:
+    raise NoEvidence("this check is not judged yet")
+
+
+def _expected(_given: Any) -> str:
+    return ""
+
+
+KINDS: Final[tuple[CheckKind, ...]] = (check_kind("abort_criteria", AbortCriteria, _expected, _unjudged),)

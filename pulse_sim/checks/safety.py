@@ -1,0 +1,21 @@
+"""Checks: never_crashes, no_secret_leaks."""
+
+from typing import Any, Final
+
+from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
+from pulse_sim.checks.parameters import NeverCrashes, NoSecretLeaks
+from pulse_sim.observation import RunLog
+
+
+def _unjudged(_log: RunLog, _given: Any) -> Finding:
+    raise NoEvidence("this check is not judged yet")
+
+
+def _expected(_given: Any) -> str:
+    return ""
+
+
+KINDS: Final[tuple[CheckKind, ...]] = (
+    check_kind("never_crashes", NeverCrashes, _expected, _unjudged),
+    check_kind("no_secret_leaks", NoSecretLeaks, _expected, _unjudged),
+)

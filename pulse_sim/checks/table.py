@@ -1,0 +1,77 @@
+"""Every kind of check by name, and the judging of a whole run.
+
+A check that cannot be judged is errored, never left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from pulse_sim.canonical import canonical_json, digest
+from pulse_sim.checks import aborts, effects, isolation, leaks, polls, recovery, safety, statuses
+from pulse_sim.checks.judgement import CheckKind, CheckResult
+from pulse_sim.observation import RunLog
+from pulse_sim.outcome import Outcome
+
+CHECK_KINDS: Final[Mapping[str, CheckKind]] = {
+    kind.name: kind
+    for group in (polls, statuses, recovery, safety, effects, leaks, isolation, aborts)
+    for kind in group.KINDS
+}
+
+
+def judge_run(log: RunLog, checks: Sequence[Mapping[str, Any]]) -> tuple[CheckResult, ...]:
+    """The result of every entry ``{"check": name, **parameters}`` of ``checks``, in their order.
+
+    An unknown check, parameters that do not fit and a judge that breaks are ERRORED. A run that did not end by itself
+    passes nothing: what passed becomes INCONCLUSIVE.
+    """
+    return tuple(_judge(log, check) for check in checks)
+
+
+def outcome_digest(results: Iterable[CheckResult]) -> str:
+    """64 hex digits over what was found, without the sequence numbers, so that other Python minors agree (R4)."""
+    return digest(
+        [
+            [result.check, dict(result.parameters), result.outcome.value, result.expected, result.observed]
+            for result in results
+        ]
+    )
+
+
+def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
+    name = check.get("check")
+    raw = {key: value for key, value in check.items() if key != "check"}
+    kind = CHECK_KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        return _errored(str(name), raw, "there is no such check")
+    try:
+        parameters = kind.parameters.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        return _errored(kind.name, raw, f"parameters: {where}: {first['msg']}" if where else f"parameters:
+        {first['msg']}")
+    try:
+        found = kind.judge(log, parameters)
+    except Exception as error:  # a broken judge is the harness's failure, and must not take the other checks with it
+        return _errored(kind.name, parameters.given(), f"the judge broke: {type(error).__name__}")
+    outcome, reason = found.outcome, found.reason
+    if outcome is Outcome.PASSED and log.end_reason != "completed":
+        outcome, reason = Outcome.INCONCLUSIVE, f"the run did not complete: {log.end_reason}"
+    return CheckResult(
+        kind.name, parameters.given(), outcome, found.expected, found.observed, found.evidence, reason
+    )
+
+
+def _errored(name: str, parameters: Mapping[str, Any], reason: str) -> CheckResult:
+    return CheckResult(name, _plain(parameters), Outcome.ERRORED, "a check that can be judged", reason, (), reason)
+
+
+def _plain(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        canonical_json(dict(parameters))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return parameters
