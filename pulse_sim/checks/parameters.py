@@ -42,7 +42,7 @@ Window = Annotated[tuple[Duration, Duration], Field(strict=False), AfterValidato
 class Parameters(BaseModel):
     """The parameters of one check."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     def given(self) -> dict[str, Any]:
         """The parameters that were given, as plain JSON with durations in their shortest form."""

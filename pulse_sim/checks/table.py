@@ -49,10 +49,7 @@ def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
     try:
         parameters = kind.parameters.model_validate(raw)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        return _errored(kind.name, raw, f"parameters: {where}: {first['msg']}" if where else f"parameters:
-        {first['msg']}")
+        return _errored(kind.name, raw, _first_problem(error))
     try:
         found = kind.judge(log, parameters)
     except Exception as error:  # a broken judge is the harness's failure, and must not take the other checks with it
@@ -60,9 +57,12 @@ def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
     outcome, reason = found.outcome, found.reason
     if outcome is Outcome.PASSED and log.end_reason != "completed":
         outcome, reason = Outcome.INCONCLUSIVE, f"the run did not complete: {log.end_reason}"
-    return CheckResult(
-        kind.name, parameters.given(), outcome, found.expected, found.observed, found.evidence, reason
-    )
+    return CheckResult(kind.name, parameters.given(), outcome, found.expected, found.observed, found.evidence, reason)
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    return ": ".join(["parameters", *[".".join(map(str, first["loc"]))][: len(first["loc"])], first["msg"]])
 
 
 def _errored(name: str, parameters: Mapping[str, Any], reason: str) -> CheckResult:
