@@ -1,0 +1,136 @@
+"""How a connection comes to be: SYN, SYN-ACK, ACK, each a journey over a link that may be slow, held or refusing."""
+
+import errno
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_sim.kernel.sockets import Address, StandInSocket
+from pulse_sim.kernel.timers import TimedHandle
+from pulse_sim.kernel.transport import ACCEPT, StreamTransport, join
+
+if TYPE_CHECKING:
+    from pulse_sim.kernel.hosts import Host
+    from pulse_sim.kernel.network import Network
+
+SYN_GIVE_UP_NS: Final = 127_000_000_000
+"""Linux sends six more SYNs, one to thirty-two seconds apart, and gives up (tcp_syn_retries = 6)."""
+
+
+class Established:
+    """A connection both of whose ends exist."""
+
+    def __init__(
+        self, network: "Network", src: "Host", dst: "Host", near: Address, far: Address, forget: Callable[[], None]
+    ) -> None:
+        loop, watch = network.loop, network.watch
+        label = f"{src.name}:{near[1]}", f"{dst.name}:{far[1]}"
+        there, back = network.link(src.name, dst.name), network.link(dst.name, src.name)
+        self.client = StreamTransport(loop, src, there, f"{label[1]}>{label[0]}", StandInSocket(near, far), watch)
+        self.server = StreamTransport(loop, dst, back, f"{label[0]}>{label[1]}", StandInSocket(far, near), watch)
+        self.server.accepting = lambda end: _accept(network, end, far)
+        join(self.client, self.server, forget)
+
+    @property
+    def ends(self) -> tuple[StreamTransport, StreamTransport]:
+        return self.client, self.server
+
+
+class Claim:
+    """The client's right to its end of a fresh connection; losing it unused closes the connection."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: StreamTransport) -> None:
+        self._transport: StreamTransport | None = transport
+
+    def take(self) -> StreamTransport:
+        transport, self._transport = self._transport, None
+        if transport is None:
+            raise RuntimeError("the connection is claimed already")
+        return transport
+
+    def __del__(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+
+class Attempt:
+    """One connect(2) under way. ``outcome`` ends with a Claim or an OSError."""
+
+    def __init__(self, network: "Network", src: "Host", dst: "Host", far: Address) -> None:
+        self._network = network
+        self._loop = network.loop
+        self._src, self._dst = src, dst
+        self._far = far
+        self._near = (far[0] if dst is src else src.address, src.ephemeral_port())
+        self._there = network.link(src.name, dst.name)
+        self._back = network.link(dst.name, src.name)
+        self._giving_up: TimedHandle | None = None
+        self.outcome: Any = network.loop.create_future()
+        self.outcome.add_done_callback(self._done)
+
+    def send_syn(self) -> None:
+        """Send the SYN, or hold it while the link does."""
+        if self.outcome.done():
+            return
+        if self._there.held:
+            self._hold()
+        else:
+            self._loop.call_at_ns(self._loop.clock.now_ns + self._there.travel_ns(), self._syn_arrives)
+
+    def _hold(self) -> None:
+        self._network.hold(self)
+        if self._giving_up is None:
+            self._giving_up = self._loop.call_at_ns(self._loop.clock.now_ns + SYN_GIVE_UP_NS, self._give_up)
+
+    def _syn_arrives(self) -> None:
+        if self._there.held:
+            if not self.outcome.done():
+                self._hold()
+            return
+        listening = self._network.listener(self._dst, self._far[0], self._far[1]) is not None
+        answer = self._connected if listening and not self._there.refusing else self._refused
+        self._loop.call_at_ns(self._loop.clock.now_ns + self._back.travel_ns(), answer)
+
+    def _connected(self) -> None:
+        if self.outcome.done():
+            return
+        if self._back.held:  # the SYN-ACK is lost; the client asks again
+            self._hold()
+            return
+        subject = f"{self._src.name}:{self._near[1]}>{self._dst.name}:{self._far[1]}"
+        self._network.watch("connect", subject, b"")
+        connection = self._network.established(self._src, self._dst, self._near, self._far)
+        connection.client._send(ACCEPT, b"")
+        self.outcome.set_result(Claim(connection.client))
+
+    def _refused(self) -> None:
+        if self.outcome.done():
+            return
+        if self._back.held:
+            self._hold()
+            return
+        self._network.watch("refused", f"{self._src.name}>{self._dst.name}:{self._far[1]}", b"")
+        self._fail(errno.ECONNREFUSED)
+
+    def _give_up(self) -> None:
+        if not self.outcome.done():
+            self._fail(errno.ETIMEDOUT)
+
+    def _fail(self, code: int) -> None:
+        self.outcome.set_exception(OSError(code, f"Connect call failed {self._far!r}"))
+
+    def _done(self, _outcome: Any) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+
+
+def _accept(network: "Network", end: StreamTransport, far: Address) -> None:
+    """The ACK is there: the program accepts, if one still listens."""
+    server = network.listener(end.host, far[0], far[1])
+    if server is None:
+        end.send_reset()
+        end.gone = True
+        end.forget()
+    else:
+        server.accept(end)

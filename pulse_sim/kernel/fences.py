@@ -1,0 +1,6 @@
+"""stub"""
+
+
+class Fences:
+    def raise_(self) -> None: ...
+    def lower(self) -> None: ...

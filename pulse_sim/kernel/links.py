@@ -1,0 +1,90 @@
+"""Directed links between hosts, and the faults laid over them.
+
+A link answers two questions for the transports, both precomputed: how long a segment travels, and whether it travels at all.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+ANY: Final = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFault:
+    """What is wrong with a link. ``latency_ns`` and ``jitter_ns`` count only for kind ``latency``.
+
+    refuse: new connections are refused and live ones reset. blackhole: everything is held, both ways, until healed.
+    reset: live connections are reset now, new ones when their first bytes arrive. latency: added to every delivery.
+    """
+
+    kind: Literal["refuse", "blackhole", "reset", "latency"]
+    latency_ns: int = 0
+    jitter_ns: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("refuse", "blackhole", "reset", "latency"):
+            raise ValueError(f"no such link fault: {self.kind!r}")
+        if self.latency_ns < 0 or self.jitter_ns < 0:
+            raise ValueError("latency and jitter are not negative")
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFault:
+    """A fault with its place and, for jitter, its own stream."""
+
+    fault: LinkFault
+    src: str
+    dst: str
+    rng: random.Random
+
+    def covers(self, src: str, dst: str) -> bool:
+        """Whether it lies on the link src → dst. A host's connections to itself touch no link."""
+        return src != dst and self.src in (ANY, src) and self.dst in (ANY, dst)
+
+
+class Link:
+    """One direction between two hosts."""
+
+    __slots__ = ("_added_ns", "_latency_ns", "delay_ns", "dst", "held", "jitter", "refusing", "resetting", "src")
+
+    def __init__(self, src: str, dst: str, latency_ns: int) -> None:
+        self.src = src
+        self.dst = dst
+        self._latency_ns = latency_ns
+        self._added_ns = 0
+        self.delay_ns = latency_ns
+        self.held = False
+        self.refusing = False
+        self.resetting = False
+        self.jitter: Callable[[], int] | None = None
+
+    @property
+    def latency_ns(self) -> int:
+        """Healthy one-way travel time; setting it changes open connections at once."""
+        return self._latency_ns
+
+    @latency_ns.setter
+    def latency_ns(self, value: int) -> None:
+        if value < 0:
+            raise ValueError("a latency is not negative")
+        self._latency_ns = value
+        self.delay_ns = value + self._added_ns
+
+    def travel_ns(self) -> int:
+        """How long a segment sent now is under way."""
+        return self.delay_ns if self.jitter is None else self.delay_ns + self.jitter()
+
+    def lay(self, faults: list[AppliedFault]) -> None:
+        """Work out what all applied faults together do to this link."""
+        here = [applied for applied in faults if applied.covers(self.src, self.dst)]
+        kinds = {applied.fault.kind for applied in here}
+        back = {applied.fault.kind for applied in faults if applied.covers(self.dst, self.src)}
+        self.held = "blackhole" in kinds or "blackhole" in back
+        self.refusing = "refuse" in kinds
+        self.resetting = "reset" in kinds
+        self._added_ns = sum(applied.fault.latency_ns for applied in here if applied.fault.kind == "latency")
+        self.delay_ns = self._latency_ns + self._added_ns
+        jitters = [applied for applied in here if applied.fault.kind == "latency" and applied.fault.jitter_ns]
+        self.jitter = (lambda: sum(a.rng.randint(0, a.fault.jitter_ns) for a in jitters)) if jitters else None

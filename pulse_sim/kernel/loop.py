@@ -1,0 +1,277 @@
+"""The event loop: asyncio's own queues, a virtual clock in place of the selector, and no way out.
+
+Time moves only when nothing is ready, straight to the next timer. Executor calls run inline at a step of their own. The
+network is handed in; the loop knows only that it can resolve, connect and listen.
+"""
+
+import asyncio
+import contextvars
+import itertools
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from pulse_sim.kernel.clock import VirtualClock
+from pulse_sim.kernel.errors import FenceError, SimulationDeadlock
+from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
+from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle
+
+if TYPE_CHECKING:
+    from pulse_sim.kernel.network import Network
+
+_DEFAULT: Final = int(Priority.DEFAULT)
+_MOST_ROUNDS_AT_ONE_INSTANT: Final = 200_000
+_COMPACT_ABOVE: Final = 100
+
+
+class SimulationLoop(asyncio.base_events.BaseEventLoop):
+    """Deterministic asyncio. Everything asyncio offers that would touch the machine raises FenceError."""
+
+    _ready: "deque[Any]"
+    _scheduled: list[HeapEntry]
+    _timer_cancelled_count: int
+    _closed: bool
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.network: Network | None = None
+        self.numbers: Iterator[int] = itertools.count(1)
+        self.collect: Callable[[], None] = int  # replaced by the simulation: garbage collection at fixed virtual times
+        self.collect_every_ns = 0
+        self._collect_at_ns = 0
+        self._sequence = itertools.count()
+        self._level = _DEFAULT
+        self._rounds = 0
+        self._clock_resolution = 1e-9
+
+    def __del__(self) -> None:
+        """Nothing to warn of: an unclosed simulated loop holds no descriptor."""
+
+    # ---- time and queues
+
+    def time(self) -> float:
+        return self.clock.time_s
+
+    def call_soon(
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        handle = ReadyHandle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(
+        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        running = getattr(self, "_thread_id", None)
+        if running is not None and running != threading.get_ident():
+            raise FenceError("call_soon_threadsafe from another thread")
+        return self.call_soon(callback, *args, context=context)
+
+    def call_later(
+        self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        at_ns = self.clock.now_ns + max(0, round(delay * 1_000_000_000))
+        return self.call_at_ns(at_ns, callback, *args, context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        handle = self.call_at_ns(self.clock.instant_of(when), callback, *args, context=context)
+        # A caller that compares loop.time() with its own deadline must find it reached when the timer fires.
+        handle._when = when  # type: ignore[attr-defined]
+        return handle
+
+    def call_at_ns(
+        self,
+        at_ns: int,
+        callback: Callable[..., Any],
+        *args: Any,
+        priority: int = _DEFAULT,
+        context: contextvars.Context | None = None,
+    ) -> TimedHandle:
+        """Call at a virtual instant, or at once when that has passed; ties go by priority, then first come."""
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        handle = TimedHandle(self.clock.seconds_at(at_ns), callback, args, self, context)
+        heappush(self._scheduled, (at_ns, priority, next(self._sequence), handle))
+        return handle
+
+    def rearm(self, at_ns: int, handle: TimedHandle) -> None:
+        """Schedule a handle that is never cancelled once more; it may be in the heap several times."""
+        heappush(self._scheduled, (at_ns, _DEFAULT, next(self._sequence), handle))
+
+    def live_timers(self) -> int:
+        """Timers still to fire; cancelled ones that await compaction do not count."""
+        return sum(not entry[3]._cancelled for entry in self._scheduled)  # type: ignore[attr-defined]
+
+    # ---- running
+
+    def _run_once(self) -> None:
+        ready = self._ready
+        self._rounds += 1
+        if not ready:
+            if not self._stopping:  # type: ignore[attr-defined]
+                self._advance()
+        else:
+            self._release()
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self.call_exception_handler({"message": "Exception in callback", "exception": error, "handle": handle})
+        if self._rounds > _MOST_ROUNDS_AT_ONE_INSTANT:
+            raise SimulationDeadlock(f"virtual time stands still at {self.clock.now_ns} ns; {self._waiting()}")
+
+    def _advance(self) -> None:
+        """Move the clock to the next timer and make what is due there ready."""
+        heap = self._scheduled
+        if self._timer_cancelled_count * 2 > len(heap) > _COMPACT_ABOVE:
+            self._compact()
+            heap = self._scheduled
+        while heap and heap[0][3]._cancelled:  # type: ignore[attr-defined]
+            heappop(heap)[3]._scheduled = False  # type: ignore[attr-defined]
+            self._timer_cancelled_count -= 1
+        if not heap:
+            raise SimulationDeadlock(f"nothing can ever run again at {self.clock.now_ns} ns; {self._waiting()}")
+        at_ns = heap[0][0]
+        clock = self.clock
+        if at_ns > clock.now_ns:
+            if at_ns >= self._collect_at_ns and self.collect_every_ns:
+                self._collect_at_ns = at_ns - at_ns % self.collect_every_ns + self.collect_every_ns
+                self.collect()
+            clock.move_to(at_ns)
+            self._rounds = 0
+        self._level = heap[0][1]
+        self._release()
+
+    def _release(self) -> None:
+        """Move the due timers of the current priority from the heap to the ready queue."""
+        heap = self._scheduled
+        clock = self.clock
+        now_ns = clock.now_ns
+        level = self._level
+        while heap:
+            entry = heap[0]
+            if entry[0] > now_ns or (entry[1] > level and entry[0] == now_ns):
+                return
+            handle: Any = heappop(heap)[3]
+            if handle._cancelled:
+                self._timer_cancelled_count -= 1
+            else:
+                self._ready.append(handle)
+                if handle._when > clock.time_s:
+                    clock.time_s = handle._when
+            handle._scheduled = False
+
+    def _compact(self) -> None:
+        kept = []
+        for entry in self._scheduled:
+            handle: Any = entry[3]
+            if handle._cancelled:
+                handle._scheduled = False
+            else:
+                kept.append(entry)
+        heapify(kept)
+        self._scheduled = kept
+        self._timer_cancelled_count = 0
+
+    def _waiting(self) -> str:
+        tasks = sorted(asyncio.all_tasks(self), key=lambda task: getattr(task, "number", 0))
+        names = ", ".join(task.get_name() for task in tasks[:8])
+        return f"{len(tasks)} tasks wait: {names}{', …' if len(tasks) > 8 else ''}"
+
+    def _process_events(self, event_list: Any) -> None:
+        return None
+
+    def _write_to_self(self) -> None:
+        return None
+
+    # ---- tasks and futures
+
+    def create_future(self) -> "asyncio.Future[Any]":
+        return SimulationFuture(loop=self)
+
+    def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        if self.get_task_factory() is not None:
+            return super().create_task(coro, **options)
+        return SimulationTask(coro, loop=self, **options)
+
+    # ---- what a thread pool would do
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+        """Run ``func`` inline, at a scheduled step of its own, whatever executor was asked for."""
+        future = self.create_future()
+
+        def run() -> None:
+            if future.cancelled():
+                return
+            try:
+                result = func(*args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self.call_soon(run)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """There is none."""
+
+    # ---- the network
+
+    def _net(self) -> "Network":
+        if self.network is None:
+            raise FenceError("the loop has no network")
+        return self.network
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        return await self._net().getaddrinfo(host, port, **options)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+        return self._net().getnameinfo(sockaddr)
+
+    async def sock_connect(self, sock: socket.socket, address: Any) -> None:
+        await self._net().connect(sock, address)
+
+    async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
+        return await self._net().listen(protocol_factory, host, port, **options)
+
+    def _make_socket_transport(
+        self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
+    ) -> Any:
+        return self._net().open_transport(sock, protocol, waiter)
+
+    def _make_ssl_transport(
+        self, rawsock: Any, protocol: Any, sslcontext: Any, waiter: Any = None, **options: Any
+    ) -> Any:
+        return self._net().open_tls_transport(rawsock, protocol, sslcontext, waiter, **options)
+
+
+_FENCED: Final = ["add_signal_handler", "remove_signal_handler", "subprocess_exec", "subprocess_shell", "connect_read_pipe", "connect_write_pipe", "create_datagram_endpoint", "create_unix_connection", "create_unix_server", "connect_accepted_socket", "add_reader", "add_writer", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto", "sock_accept", "sock_sendfile", "set_default_executor"]
+
+
+def _fenced(name: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: Any, **_options: Any) -> NoReturn:
+        raise FenceError(f"loop.{name} leaves the simulation")
+
+    return refuse
+
+
+for _name in _FENCED:
+    setattr(SimulationLoop, _name, _fenced(_name))

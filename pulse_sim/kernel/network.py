@@ -1,0 +1,287 @@
+"""The in-memory network: hosts, names, listeners, connections and the links between them.
+
+It moves nothing itself: transports carry bytes, links say how long and whether. It keeps the books: who listens, who is
+connected to whom, which faults lie where.
+"""
+
+import asyncio
+import contextvars
+import errno
+import itertools
+import os
+import random
+import socket
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from pulse_sim.kernel import names
+from pulse_sim.kernel.connecting import Attempt, Claim, Established
+from pulse_sim.kernel.errors import FenceError
+from pulse_sim.kernel.hosts import CURRENT, Host
+from pulse_sim.kernel.links import AppliedFault, Link, LinkFault
+from pulse_sim.kernel.server import SimulationServer
+from pulse_sim.kernel.sockets import Address
+from pulse_sim.kernel.tls import TracedSSLProtocol
+from pulse_sim.kernel.transport import StreamTransport, Watch
+
+if TYPE_CHECKING:
+    from pulse_sim.kernel.loop import SimulationLoop
+
+DEFAULT_LATENCY_NS: Final = 250_000
+LOOPBACK_LATENCY_NS: Final = 20_000
+_UNREACHABLE_AFTER_NS: Final = 3_000_000_000  # Linux asks ARP three times
+
+
+class Network:
+    """Hosts and everything between them."""
+
+    def __init__(self, loop: "SimulationLoop", watch: Watch, stream: Callable[[str], random.Random]) -> None:
+        """``watch(kind, subject, payload)`` is the trace; ``stream`` gives named randomness for jitter."""
+        self.default_latency_ns = DEFAULT_LATENCY_NS
+        self.loop = loop
+        self.watch = watch
+        self.hosts: dict[str, Host] = {}
+        self._by_address: dict[str, Host] = {}
+        self._stream = stream
+        self._links: dict[tuple[str, str], Link] = {}
+        self._faults: dict[str, AppliedFault] = {}
+        self._listeners: dict[tuple[str, int], list[tuple[str, SimulationServer]]] = {}
+        self._connections: dict[int, Established] = {}
+        self._numbers = itertools.count(1)
+        self._held_attempts: list[Attempt] = []
+        self._opened: dict[tuple[str, str], int] = {}
+        self._connected: weakref.WeakKeyDictionary[socket.socket, Claim] = weakref.WeakKeyDictionary()
+
+    # ---- hosts and links
+
+    def add(self, host: Host) -> None:
+        self.hosts[host.name] = host
+        self._by_address[host.address] = host
+
+    def link(self, src: str, dst: str) -> Link:
+        """The directed link from one host to another; ``latency_ns`` of it may be set at any time."""
+        key = (src, dst)
+        link = self._links.get(key)
+        if link is None:
+            for name in key:
+                if name not in self.hosts:
+                    raise KeyError(f"no host is called {name!r}")
+            link = Link(src, dst, LOOPBACK_LATENCY_NS if src == dst else self.default_latency_ns)
+            link.lay(list(self._faults.values()))
+            self._links[key] = link
+        return link
+
+    def counts(self) -> dict[str, Any]:
+        """``transports``: ends still open; ``connections_opened``: established so far by (source, target)."""
+        transports = sum(not end.gone for pair in self._connections.values() for end in pair.ends)
+        return {
+            "transports": transports,
+            "connections": len(self._connections),
+            "listeners": sum(map(len, self._listeners.values())),
+            "connections_opened": dict(self._opened),
+        }
+
+    # ---- faults
+
+    def apply(self, fault_id: str, fault: LinkFault, *, src: str = "*", dst: str) -> None:
+        """Lay a fault over the links src → dst; ``*`` means every other host. Raises ValueError for an id in use."""
+        if fault_id in self._faults:
+            raise ValueError(f"a fault {fault_id!r} is applied already")
+        for name in (src, dst):
+            if name != "*" and name not in self.hosts:
+                raise KeyError(f"no host is called {name!r}")
+        applied = AppliedFault(fault, src, dst, self._stream(f"network/jitter/{fault_id}"))
+        self._faults[fault_id] = applied
+        self._lay()
+        self.watch("fault", fault_id, fault.kind.encode())
+        if fault.kind in ("refuse", "reset"):
+            for connection in list(self._connections.values()):
+                if applied.covers(connection.client.host.name, connection.server.host.name):
+                    connection.client.sever()
+
+    def heal(self, fault_id: str) -> None:
+        """Take a fault away; an unknown id is healed already."""
+        if self._faults.pop(fault_id, None) is None:
+            return
+        self._lay()
+        self.watch("heal", fault_id, b"")
+        attempts, self._held_attempts = self._held_attempts, []
+        for attempt in attempts:
+            attempt.send_syn()
+        for connection in list(self._connections.values()):
+            for end in connection.ends:
+                if end.stalled and not end.peer.link.held:
+                    end.release()
+
+    def _lay(self) -> None:
+        faults = list(self._faults.values())
+        for link in self._links.values():
+            link.lay(faults)
+
+    # ---- names
+
+    def _here(self) -> Host:
+        host = CURRENT.get()
+        if host is None:
+            raise FenceError("a network call outside any host; start the task with Host.run")
+        return host
+
+    async def getaddrinfo(
+        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> list[names.AddressInfo]:
+        """One IPv4 answer for each name, one loop step later."""
+        await asyncio.sleep(0)
+        if family not in (0, socket.AF_INET):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        address = names.resolve(self.hosts, host, passive=bool(flags & socket.AI_PASSIVE))
+        kind = socket.SocketKind(type or socket.SOCK_STREAM)
+        return [(socket.AF_INET, kind, proto or socket.IPPROTO_TCP, "", (address, names.port_number(port)))]
+
+    def getnameinfo(self, sockaddr: Any) -> tuple[str, str]:
+        host = self._by_address.get(sockaddr[0])
+        return (host.name if host is not None else str(sockaddr[0]), str(sockaddr[1]))
+
+    # ---- listening
+
+    async def listen(
+        self,
+        factory: Callable[[], Any],
+        host: Any = None,
+        port: Any = None,
+        *,
+        sock: Any = None,
+        ssl: Any = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
+        **_ignored: Any,
+    ) -> SimulationServer:
+        """`loop.create_server` on the current host. OSError EADDRINUSE, EADDRNOTAVAIL as bind(2)."""
+        if sock is not None:
+            raise FenceError("create_server with a real socket")
+        here = self._here()
+        given = [host] if host is None or isinstance(host, str) else list(host)
+        number = names.port_number(port)
+        addresses: list[Address] = []
+        for name in given:
+            address = names.resolve(self.hosts, name, passive=True)
+            if address not in (here.address, names.WILDCARD) and not address.startswith("127."):
+                raise self._bind_error(errno.EADDRNOTAVAIL, address, number)
+            number = number or self._free_port(here)
+            if self._bound(here, address, number):
+                raise self._bind_error(errno.EADDRINUSE, address, number)
+            addresses.append((address, number))
+        options = {
+            "sslcontext": ssl,
+            "ssl_handshake_timeout": ssl_handshake_timeout,
+            "ssl_shutdown_timeout": ssl_shutdown_timeout,
+        }
+        server = SimulationServer(self.loop, here, addresses, factory, options if ssl else None, self)
+        for address, at in addresses:
+            self._listeners.setdefault((here.name, at), []).append((address, server))
+        if start_serving:
+            await server.start_serving()
+        return server
+
+    def unlisten(self, server: SimulationServer) -> None:
+        for address, port in server.addresses:
+            key = (server.host.name, port)
+            left = [entry for entry in self._listeners.get(key, []) if entry != (address, server)]
+            if left:
+                self._listeners[key] = left
+            else:
+                self._listeners.pop(key, None)
+
+    def listener(self, host: Host, address: str, port: int) -> SimulationServer | None:
+        """Who accepts connections to ``address`` on ``host``."""
+        for bound, server in self._listeners.get((host.name, port), ()):
+            if bound in (address, names.WILDCARD) and server.is_serving():
+                return server
+        return None
+
+    def _bound(self, host: Host, address: str, port: int) -> bool:
+        bound = [entry[0] for entry in self._listeners.get((host.name, port), ())]
+        return bool(bound) and (address in bound or names.WILDCARD in (address, *bound))
+
+    def _free_port(self, host: Host) -> int:
+        return next(port for port in range(40_000, 65_536) if (host.name, port) not in self._listeners)
+
+    @staticmethod
+    def _bind_error(code: int, address: str, port: int) -> OSError:
+        text = os.strerror(code).lower()
+        return OSError(code, f"error while attempting to bind on address {(address, port)!r}: {text}")
+
+    # ---- connecting
+
+    async def connect(self, sock: socket.socket, address: Any) -> None:
+        """`loop.sock_connect`: the real, never connected ``sock`` becomes the key to a simulated connection."""
+        here = self._here()
+        target, port = str(address[0]), int(address[1])
+        if target.startswith("127.") or target == names.WILDCARD:
+            host: Host | None = here
+        else:
+            host = self._by_address.get(target)
+        if host is None:
+            await asyncio.sleep(_UNREACHABLE_AFTER_NS / 1e9)
+            raise OSError(errno.EHOSTUNREACH, f"Connect call failed {(target, port)!r}")
+        attempt = Attempt(self, here, host, (target, port))
+        attempt.send_syn()
+        self._connected[sock] = await attempt.outcome
+
+    def hold(self, attempt: Attempt) -> None:
+        """Keep an attempt whose SYN is held until a heal; those given up meanwhile are dropped."""
+        self._held_attempts = [held for held in self._held_attempts if not held.outcome.done()]
+        self._held_attempts.append(attempt)
+
+    def established(self, src: Host, dst: Host, near: Address, far: Address) -> Established:
+        """Book a new connection."""
+        number = next(self._numbers)
+        connection = Established(self, src, dst, near, far, lambda: self._forget(number))
+        self._connections[number] = connection
+        key = (src.name, dst.name)
+        self._opened[key] = self._opened.get(key, 0) + 1
+        return connection
+
+    def _forget(self, number: int) -> None:
+        connection = self._connections.get(number)
+        if connection is not None and connection.client.gone and connection.server.gone:
+            if not any(end.stalled for end in connection.ends):
+                del self._connections[number]
+
+    def open_transport(
+        self, sock: socket.socket, protocol: Any, waiter: "asyncio.Future[None] | None"
+    ) -> StreamTransport:
+        """`create_connection` with a socket that `sock_connect` connected: hand over its transport, close the socket."""
+        claim = self._connected.pop(sock, None)
+        if claim is None:
+            raise FenceError("create_connection with a socket that was connected outside the simulation")
+        sock.close()
+        transport = claim.take()
+        self.loop.call_soon(_open, transport, protocol, waiter)
+        return transport
+
+    def open_tls_transport(
+        self, sock: socket.socket, protocol: Any, sslcontext: Any, waiter: Any, **options: Any
+    ) -> Any:
+        """The same with TLS on top; returns the application's transport."""
+        options.pop("extra", None), options.pop("server", None)
+        tls = TracedSSLProtocol(self.loop, protocol, sslcontext, waiter, **options)
+        transport = self.open_transport(sock, tls, None)
+        tls.trace_as(transport, self.watch)
+        return tls._get_app_transport()
+
+    def close_all(self) -> None:
+        """Close every transport and listener: the end of a run."""
+        for connection in list(self._connections.values()):
+            for end in connection.ends:
+                end.abort()
+        for entries in list(self._listeners.values()):
+            for _, server in list(entries):
+                server.close()
+
+
+def _open(transport: StreamTransport, protocol: Any, waiter: "asyncio.Future[None] | None") -> None:
+    transport.start(protocol, contextvars.copy_context())
+    if waiter is not None and not waiter.cancelled():
+        waiter.set_result(None)

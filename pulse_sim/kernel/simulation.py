@@ -1,0 +1,196 @@
+"""The facade of the kernel: one object that is one simulated run."""
+
+import asyncio
+import gc
+import random
+import sys
+from asyncio import coroutines
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, TypeVar
+
+from pulse_sim.kernel import names
+from pulse_sim.kernel.clock import SECOND_NS, HostClock, VirtualClock
+from pulse_sim.kernel.disk import Disk
+from pulse_sim.kernel.errors import KernelError, SimulationRefused
+from pulse_sim.kernel.fences import Fences
+from pulse_sim.kernel.hosts import CURRENT, Host
+from pulse_sim.kernel.loop import SimulationLoop
+from pulse_sim.kernel.network import Network
+from pulse_sim.kernel.rebinding import Rebinding
+from pulse_sim.kernel.tasks import task_number
+from pulse_sim.kernel.timers import TimedHandle
+from pulse_sim.kernel.trace import Trace
+from pulse_sim.kernel.unhandled import Unhandled, UnhandledLog
+
+T = TypeVar("T")
+
+DEFAULT_REBIND: Final = ("aiohttp", "aiohappyeyeballs", "prometheus_client")
+COLLECT_EVERY_NS: Final = 600 * SECOND_NS
+
+
+class Simulation:
+    """Hosts, a network, disks and one virtual clock. ``run`` once; everything is restored afterwards."""
+
+    def __init__(
+        self,
+        seed: int,
+        start_ns: int,
+        *,
+        rebind: Sequence[str] = DEFAULT_REBIND,
+        trace: Trace | None = None,
+    ) -> None:
+        """``start_ns``: Unix nanoseconds of the start. ``rebind``: packages whose clock and random aliases are replaced."""
+        self.seed = seed
+        self.start_ns = start_ns
+        self.trace = trace if trace is not None else Trace()
+        self._rebind = tuple(rebind)
+        self._traced = trace is not None
+        self._streams: dict[str, random.Random] = {}
+        self._entropies: dict[str, Callable[[int], bytes]] = {}
+        self._disks: dict[str, Disk] = {}
+        self._ran = False
+        self.clock = VirtualClock(start_ns, self.stream("kernel/loop-base").random())
+        self.loop = SimulationLoop(self.clock)
+        watch = self.trace.event if self._traced else _ignore
+        self._watch = watch
+        self.network = Network(self.loop, watch, self.stream)
+        self.loop.network = self.network
+        self.trace.bind(lambda: self.clock.now_ns, lambda: task_number(self.loop))
+        self._unhandled = UnhandledLog(watch)
+        self.loop.set_exception_handler(self._unhandled.handle)
+        self._fences = Fences()
+
+    # ---- time and randomness
+
+    @property
+    def now_ns(self) -> int:
+        """Virtual nanoseconds since the start."""
+        return self.clock.now_ns
+
+    def at(self, at_ns: int, priority: int, callback: Callable[[], Any]) -> TimedHandle:
+        """Call at a virtual instant, before everything of a later priority at that instant."""
+        if at_ns < self.clock.now_ns:
+            raise ValueError(f"{at_ns} ns is past: it is {self.clock.now_ns} ns")
+        return self.loop.call_at_ns(at_ns, callback, priority=int(priority))
+
+    def stream(self, purpose: str) -> random.Random:
+        """The run's one generator for this purpose; a new purpose never disturbs another's draws."""
+        if purpose not in self._streams:
+            self._streams[purpose] = random.Random(f"{self.seed}:{purpose}")
+        return self._streams[purpose]
+
+    def entropy(self, purpose: str) -> Callable[[int], bytes]:
+        """Seeded bytes for this purpose. Only simulated disks may hold what is made of them."""
+        return self.stream(f"entropy:{purpose}").randbytes
+
+    # ---- hosts and disks
+
+    def host(self, name: str, *, skew_ns: int = 0) -> Host:
+        """Declare a host. Its DNS name is its name; its address follows from the order of declaration."""
+        if name in self.network.hosts:
+            raise ValueError(f"a host {name!r} is declared already")
+        address = names.address_of(len(self.network.hosts))
+        host = Host(self.loop, name, address, HostClock(self.clock, skew_ns))
+        self.network.add(host)
+        return host
+
+    def current_host(self) -> Host | None:
+        """The host the running code belongs to."""
+        return CURRENT.get()
+
+    def disk(self, name: str) -> Disk:
+        """The disk of that name, made on first use."""
+        if name not in self._disks:
+            self._disks[name] = Disk(
+                name, lambda operation, path, data: self._watch("disk", f"{name} {operation} {path}", data)
+            )
+        return self._disks[name]
+
+    # ---- books
+
+    @property
+    def unhandled(self) -> list[Unhandled]:
+        """What reached the loop's exception handler; the first 1,000."""
+        return self._unhandled.entries
+
+    def on_unhandled(self, callback: Callable[[str | None, str, str, str], None]) -> None:
+        """Have ``callback(host, kind, exception type, message template)`` called for each."""
+        self._unhandled.callbacks.append(callback)
+
+    def counts(self) -> dict[str, int]:
+        """Tasks not done, transports open, timers pending."""
+        return {
+            "tasks": len(asyncio.all_tasks(self.loop)),
+            "transports": self.network.counts()["transports"],
+            "timers": self.loop.live_timers(),
+        }
+
+    # ---- running
+
+    def run(self, coro: Coroutine[Any, Any, T], *, host: Host | None = None) -> T:
+        """Run until ``coro`` is done and return its result. Raises what it raises, and KernelError for the kernel's own."""
+        if self._ran:
+            coro.close()
+            raise KernelError("a Simulation runs once")
+        if sys.flags.dev_mode or coroutines._is_debug_mode():  # type: ignore[attr-defined]
+            coro.close()
+            raise SimulationRefused("development mode and asyncio debug change what is simulated; run without them")
+        self._ran = True
+        rebinding = Rebinding(self._rebind, self)
+        collecting = gc.isenabled()
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+        self.loop.collect, self.loop.collect_every_ns = gc.collect, COLLECT_EVERY_NS
+        try:
+            rebinding.install()
+            self._fences.raise_()
+            try:
+                return self._run(coro, host)
+            finally:
+                self._wind_up()
+                gc.collect()
+        finally:
+            self._fences.lower()
+            rebinding.restore()
+            self.loop.close()
+            gc.unfreeze()
+            if collecting:
+                gc.enable()
+
+    def _run(self, coro: Coroutine[Any, Any, T], host: Host | None) -> T:
+        context = host.context() if host is not None else None
+        main = self.loop.create_task(coro, name="main", context=context)
+        try:
+            result: T = self.loop.run_until_complete(main)
+        except KernelError:
+            main._log_destroy_pending = False  # type: ignore[attr-defined]
+            raise
+        return result
+
+    def _wind_up(self) -> None:
+        """Cancel what is left, in reverse order of creation, and close every transport; none of it is in the trace."""
+        self.trace.stop()
+        self._unhandled.stop()
+        loop = self.loop
+        for _ in range(3):
+            tasks = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "number", 0), reverse=True)
+            for task in tasks:
+                task.cancel()
+            self.network.close_all()
+            try:
+                loop.run_until_complete(_settle(tasks))
+            except KernelError:
+                continue
+        loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+async def _settle(tasks: "list[asyncio.Task[Any]]") -> None:
+    """Let cancelled tasks finish; one virtual minute is enough for any that can."""
+    if tasks:
+        await asyncio.wait(tasks, timeout=60)
+    await asyncio.sleep(1)
+
+
+def _ignore(_kind: str, _subject: str, _payload: bytes) -> None:
+    return None

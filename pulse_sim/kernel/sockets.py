@@ -1,0 +1,56 @@
+"""Stand-ins for the socket objects that aiohttp asks a transport or a server for. There is no descriptor behind them."""
+
+import socket
+import struct
+from typing import Any, Final
+
+Address = tuple[str, int]
+
+_LINGER: Final = struct.Struct("ii")
+
+
+class StandInSocket:
+    """Answers ``family``, ``getsockname``, ``getpeername``; remembers options; SO_LINGER(1, 0) makes closing a reset."""
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    __slots__ = ("_options", "_peer", "_self", "reset_on_close")
+
+    def __init__(self, local: Address, peer: Address | None) -> None:
+        self._self = local
+        self._peer = peer
+        self._options: dict[tuple[int, int], Any] | None = None
+        self.reset_on_close = False
+
+    def getsockname(self) -> Address:
+        return self._self
+
+    def getpeername(self) -> Address:
+        if self._peer is None:
+            raise OSError(107, "Transport endpoint is not connected")
+        return self._peer
+
+    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        if level == socket.SOL_SOCKET and option == socket.SO_LINGER and isinstance(value, bytes):
+            self.reset_on_close = _LINGER.unpack(value) == (1, 0)
+        if self._options is None:
+            self._options = {}
+        self._options[level, option] = value
+
+    def getsockopt(self, level: int, option: int, _length: int = 0) -> int | bytes:
+        value: int | bytes = (self._options or {}).get((level, option), 0)
+        return value
+
+    def fileno(self) -> int:
+        return -1
+
+    def gettimeout(self) -> float:
+        return 0.0
+
+    def setblocking(self, _flag: bool) -> None:
+        return None
+
+    def close(self) -> None:
+        return None

@@ -1,0 +1,64 @@
+"""Tasks and futures whose hash is a creation number.
+
+asyncio and aiohttp keep tasks and futures in sets and act in the order those sets yield them. A hash made from an address
+would make that order depend on the heap's history; a number counted by the loop makes it part of the run.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from pulse_sim.kernel.loop import SimulationLoop
+
+    _Task = asyncio.Task[Any]
+    _Future = asyncio.Future[Any]
+else:
+    _Task = asyncio.Task
+    _Future = asyncio.Future
+
+T = TypeVar("T")
+
+
+class SimulationFuture(_Future):
+    """A future hashed by its number."""
+
+    number: int
+
+    def __init__(self, *, loop: "SimulationLoop") -> None:
+        # Hashing starts inside super().__init__ for tasks, so the number comes first in both classes.
+        self.number = next(loop.numbers)
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+class SimulationTask(_Task):
+    """A task hashed by its number; unnamed ones are named after it, not after a counter of the process."""
+
+    number: int
+
+    def __init__(
+        self,
+        coro: Coroutine[Any, Any, Any],
+        *,
+        loop: "SimulationLoop | None" = None,
+        name: str | None = None,
+        **options: Any,
+    ) -> None:
+        running = loop if loop is not None else asyncio.get_running_loop()
+        self.number = number = next(running.numbers)  # type: ignore[union-attr]
+        super().__init__(coro, loop=running, name=f"Task-{number}" if name is None else name, **options)
+
+    def __hash__(self) -> int:
+        return self.number
+
+
+def task_number(loop: asyncio.AbstractEventLoop) -> int:
+    """The number of the task being stepped, 0 inside a plain callback."""
+    try:
+        task = asyncio.current_task(loop)
+    except RuntimeError:  # asked from outside a running loop
+        return 0
+    return getattr(task, "number", 0)

@@ -1,0 +1,66 @@
+"""TLS by the standard library over simulated transports.
+
+The handshake and the records are OpenSSL's own; what goes into the trace is the plaintext, because ciphertext differs from run
+to run. Certificates are judged by the machine's clock, not by virtual time: OpenSSL reads its own.
+"""
+
+import ssl
+from asyncio import sslproto
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pulse_sim.kernel.transport import StreamTransport, Watch
+
+_NOT_YET = (ssl.SSLWantReadError, ssl.SSLSyscallError)
+
+
+class TracedSSLProtocol(sslproto.SSLProtocol):
+    """SSLProtocol that tells the trace what it decrypted."""
+
+    max_size = 65_536  # the default of 256 KiB is allocated, and zeroed, for every connection
+
+    _watch: "Watch"
+    _subject: str
+
+    def trace_as(self, transport: "StreamTransport", watch: "Watch") -> None:
+        """Report plaintext under this transport's subject, and its ciphertext by length only."""
+        transport.opaque = True
+        self._subject = transport.subject
+        self._watch = watch
+
+    def _set_app_protocol(self, app_protocol: Any) -> None:
+        super()._set_app_protocol(app_protocol)  # type: ignore[misc]
+        if not self._app_protocol_is_buffer:
+            return
+        views: list[memoryview] = []
+
+        def get_buffer(size: int) -> memoryview:
+            views[:] = [memoryview(app_protocol.get_buffer(size))]
+            return views[0]
+
+        def buffer_updated(size: int) -> None:
+            self._watch("data", self._subject, bytes(views[0][:size]))
+            app_protocol.buffer_updated(size)
+
+        self._app_protocol_get_buffer = get_buffer
+        self._app_protocol_buffer_updated = buffer_updated
+
+    def _do_read__copied(self) -> None:
+        chunks: list[bytes] = []
+        closed = False
+        try:
+            while True:
+                chunk: bytes = self._sslobj.read(self.max_size)
+                if not chunk:
+                    closed = True
+                    break
+                chunks.append(chunk)
+        except _NOT_YET:
+            pass
+        if chunks:
+            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            self._watch("data", self._subject, data)
+            self._app_protocol.data_received(data)
+        if closed:  # close_notify
+            self._call_eof_received()
+            self._start_shutdown()
