@@ -3,7 +3,6 @@
 from pulse_sim.verdict.attest import Attestation, Statement
 from pulse_sim.verdict.fold import fold
 from pulse_sim.verdict.model import (
-    Abort,
     Condition,
     EvidenceResult,
     JudgedCheck,
@@ -15,7 +14,6 @@ from pulse_sim.verdict.model import (
 from pulse_sim.verdict.record import condition_data, packets_data, run_summary, verdict_data
 
 __all__ = [
-    "Abort",
     "Attestation",
     "Condition",
     "EvidenceResult",

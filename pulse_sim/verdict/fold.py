@@ -111,8 +111,8 @@ def _runs(results: Mapping[str, EvidenceResult]) -> list[RunSummary]:
 
 def _aborts(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
     for run in _runs(results):
-        if run.abort is not None and not run.abort.expected:
-            yield f"run {run.run}: abort criterion {run.abort.criterion} fired and was not expected"
+        for line in run.aborts:
+            yield f"run {run.run}: abort criteria: expected {line.expected}, observed {line.observed}"
 
 
 def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[str]:

@@ -106,15 +106,13 @@ def _problems_of_run(run: RunSummary, wanted: tuple[str, ...]) -> Iterable[Probl
     known = worst([Outcome.PASSED, *(line.outcome for line in run.checks)])
     if run.outcome.rank > known.rank or (run.reason and run.outcome is not Outcome.PASSED):
         yield Problem(run.outcome, f"run {run.run}: {run.reason or run.outcome.value}")
-    if run.abort is not None and not run.abort.expected:
-        yield Problem(
-            Outcome.FAILED, f"run {run.run}: abort criterion {run.abort.criterion} fired and was not expected"
-        )
 
 
 def _in_words(line: JudgedCheck) -> str:
-    parts = [f"expected {line.expected}" if line.expected else "", f"observed {line.observed}" if line.observed else ""]
-    told = ", ".join(part for part in parts if part)
-    if line.reason:
-        told = f"{told} ({line.reason})" if told else line.reason
+    told = ", ".join(
+        f"{word} {text}" for word, text in (("expected", line.expected), ("observed", line.observed)) if text
+    )
+    # A check's reason may repeat what it expected and observed, or the half of it that matters.
+    if line.reason and line.reason not in told:
+        told = line.reason if not told or line.observed in line.reason else f"{told} ({line.reason})"
     return f"{line.outcome.value}: {told}" if told else line.outcome.value

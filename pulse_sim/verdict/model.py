@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from pulse_sim.canonical import Json
 from pulse_sim.outcome import Outcome
+
+ABORT_CHECK: Final = "abort_criteria"
+"""The check that watches the abort criteria. An abort nobody expected is NO_GO whatever gate looks at it (R10)."""
 
 
 class Verdict(StrEnum):
@@ -47,15 +51,6 @@ class JudgedCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Abort:
-    """An abort criterion that fired during a run, and whether the scenario had announced it (R10)."""
-
-    criterion: str
-    at_ns: int
-    expected: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One run as the verdict sees it. ``run`` names its bundle; ``reason`` says why the run as a whole is not passed,
     where no single check says it (a damaged log, a worker that died, a capability the system lacks).
@@ -73,7 +68,11 @@ class RunSummary:
     failure_class: str | None = None
     trace_digest: str = ""
     outcome_digest: str = ""
-    abort: Abort | None = None
+
+    @property
+    def aborts(self) -> tuple[JudgedCheck, ...]:
+        """The lines that say an abort criterion fired unexpectedly, or the expected one did not."""
+        return tuple(line for line in self.checks if line.check == ABORT_CHECK and line.outcome is Outcome.FAILED)
 
 
 @dataclass(frozen=True, slots=True)

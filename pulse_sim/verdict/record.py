@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict.model import (
-    Abort,
     Condition,
     EvidenceResult,
     GateResult,
@@ -65,13 +64,26 @@ def condition_data(condition: Condition) -> JsonObject:
 
 
 def evidence_data(result: EvidenceResult) -> JsonObject:
-    """One evidence item: its outcome and the names of the runs behind it."""
+    """One evidence item: its outcome and the runs behind it.
+
+    A run with checks has a bundle of its own, where they are; of one without, what is told here is all there is.
+    """
     return {
         "id": result.id,
         "kind": result.kind,
         "outcome": result.outcome.value,
         "reason": result.reason,
-        "runs": [run.run for run in result.runs],
+        "runs": [
+            {
+                "run": run.run,
+                "scenario": run.scenario,
+                "seed": run.seed,
+                "outcome": run.outcome.value,
+                "reason": run.reason,
+                "bundled": bool(run.checks),
+            }
+            for run in result.runs
+        ],
     }
 
 
@@ -100,7 +112,6 @@ def run_summary(name: str, checks: Any) -> RunSummary:
         failure_class=None if failure_class is None else _text(data, "failure_class"),
         trace_digest=_text(data, "trace_digest"),
         outcome_digest=_text(data, "outcome_digest"),
-        abort=_abort(data.get("abort")),
     )
 
 
@@ -149,16 +160,6 @@ def _gate_evidence(name: str, result: EvidenceResult | None) -> list[JsonObject]
         outcome = Outcome.INCONCLUSIVE if result is None else result.outcome
         return [{"id": name, "scenario": None, "outcome": outcome.value, "run": None}]
     return [{"id": name, "scenario": run.scenario, "outcome": run.outcome.value, "run": run.run} for run in result.runs]
-
-
-def _abort(value: Any) -> Abort | None:
-    if value is None:
-        return None
-    data = _mapping(value, "abort")
-    at_ns, expected = data.get("at_ns"), data.get("expected")
-    if type(at_ns) is not int or type(expected) is not bool:
-        raise ValueError("abort: at_ns is an integer and expected is true or false")
-    return Abort(_text(data, "criterion"), at_ns, expected)
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:

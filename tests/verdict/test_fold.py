@@ -8,7 +8,6 @@ import pytest
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict import EvidenceResult, PacketState, Verdict, fold
 from pulse_sim.verdict.attest import Attestation, Statement
-from pulse_sim.verdict.model import Abort
 from tests.verdict.doubles import (
     TODAY,
     PlanDouble,
@@ -273,18 +272,12 @@ def test_a_waiver_nobody_answers_for_is_refused(waiver: PlanWaiver) -> None:
     assert fold(plan, {}, None, TODAY).verdict is Verdict.GO_WITH_CONDITIONS
 
 
-def test_an_abort_nobody_expected_is_no_go_and_an_expected_one_is_not() -> None:
-    good = GOOD["auth"].runs[0]
-    for expected, wanted in ((False, Verdict.NO_GO), (True, Verdict.GO)):
-        aborted = replace(good, abort=Abort("failure-rate", 5, expected))
-        assert fold(one_gate(), {"auth": result("auth", aborted)}, None, TODAY).verdict is wanted
-
-
-def test_an_unexpected_abort_is_no_go_behind_a_p2_gate_too() -> None:
-    aborted = replace(GOOD["auth"].runs[0], abort=Abort("failure-rate", 5, False))
-    verdict = fold(one_gate(priority="P2"), {"auth": result("auth", aborted)}, None, TODAY)
+@pytest.mark.parametrize("priority", ["P1", "P2"])
+def test_an_abort_nobody_expected_is_no_go_behind_any_gate(priority: str) -> None:
+    aborted = run("auth", recovers=Outcome.PASSED, abort_criteria=Outcome.FAILED)
+    verdict = fold(one_gate(priority=priority), {"auth": result("auth", aborted)}, None, TODAY)
     assert verdict.verdict is Verdict.NO_GO
-    assert "failure-rate" in verdict.reasons[0]
+    assert "abort criteria" in verdict.reasons[0]
 
 
 def test_the_same_seed_with_another_outcome_is_no_go_behind_a_p2_gate_too() -> None:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict import EvidenceResult, RunSummary, Verdict, fold
-from pulse_sim.verdict.model import Abort, JudgedCheck
+from pulse_sim.verdict.model import JudgedCheck
 from tests.verdict.doubles import TODAY, PlanDouble, PlanEvidence, PlanGate, PlanPacket, PlanWaiver
 
-CHECKS = ("recovers", "isolation", "never_crashes")
+CHECKS = ("recovers", "isolation", "abort_criteria")
 EVIDENCE = ("auth", "flap", "stale", "slow")
 NOT_PASSED = [outcome for outcome in Outcome if outcome is not Outcome.PASSED]
 
@@ -27,7 +27,6 @@ def runs_of(name: str) -> st.SearchStrategy[tuple[RunSummary, ...]]:
         outcome=outcomes,
         checks=st.lists(lines, max_size=3).map(tuple),
         reason=st.sampled_from(["", "cut short"]),
-        abort=st.one_of(st.none(), st.builds(Abort, st.just("failure-rate"), st.just(1), st.booleans())),
     )
     return st.lists(one, max_size=2).map(tuple)
 
@@ -114,7 +113,7 @@ def worsened(result: EvidenceResult, data: st.DataObject) -> EvidenceResult:
     if how == "run":
         run = replace(run, outcome=data.draw(st.sampled_from(_at_least(run.outcome))))
     elif how == "abort":
-        run = replace(run, abort=Abort("failure-rate", 1, False))
+        run = replace(run, checks=(*run.checks, JudgedCheck("abort_criteria", Outcome.FAILED)))
     elif how == "check" and run.checks:
         line = run.checks[0]
         line = replace(line, outcome=data.draw(st.sampled_from(_at_least(line.outcome))))
