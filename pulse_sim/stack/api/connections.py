@@ -1,0 +1,184 @@
+"""The routes that configure connections (contract A9). Every change is stored first, then polled at once."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, NoReturn
+
+from aiohttp import web
+
+from pulse_sim.stack.api.answers import Refusal, answer, read_object
+from pulse_sim.stack.api.middleware import ORG
+from pulse_sim.stack.connection import MASK, Connection, ConnectionInvalid, Redaction, read_connection
+from pulse_sim.stack.errors import MonitorError
+from pulse_sim.stack.poll_status import PollStatus
+from pulse_sim.stack.store import ConnectionStore, StoreDamaged
+
+
+class Admission:
+    """Whether one more connection may be added: the gates of license and node limit."""
+
+    def __init__(self, node_limit: int | None, licensed: bool = True) -> None:
+        self._node_limit = node_limit
+        self._licensed = licensed
+
+    def check(self, configured: int) -> None:
+        """Raises Refusal when `configured` connections are all there may be."""
+        if not self._licensed:
+            raise Refusal(402, "license_required", "a license is needed for TrueNAS connections")
+        if self._node_limit is not None and configured >= self._node_limit:
+            raise Refusal(403, "node_limit_reached", "the node limit is reached")
+
+
+class ConnectionRoutes:
+    """`status_of` gives the poll status of a polled connection; `sync` brings the poller in step; `test` makes one
+    authenticated call with a connection's settings, or raises MonitorError.
+    """
+
+    def __init__(
+        self,
+        store: ConnectionStore,
+        redaction: Redaction,
+        admission: Admission,
+        stream: Random,
+        *,
+        status_of: Callable[[str, str], PollStatus | None],
+        sync: Callable[[], Awaitable[None]],
+        test: Callable[[Connection], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._redaction = redaction
+        self._admission = admission
+        self._stream = stream
+        self._status_of = status_of
+        self._sync = sync
+        self._test = test
+        self._changing = asyncio.Lock()
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Adds the routes."""
+        base = "/api/truenas/connections"
+        router.add_get(base, self.index)
+        router.add_post(base, self.add)
+        router.add_post(f"{base}/test", self.test_settings)
+        router.add_put(f"{base}/{{id}}", self.change)
+        router.add_delete(f"{base}/{{id}}", self.remove)
+        router.add_post(f"{base}/{{id}}/test", self.test_stored)
+
+    async def index(self, request: web.Request) -> web.Response:
+        """All connections, redacted, with poll status."""
+        return answer([self._shown(connection) for connection in self._load(request[ORG])])
+
+    async def add(self, request: web.Request) -> web.Response:
+        """A new connection. A refused one leaves nothing behind."""
+        record = await read_object(request)
+        async with self._changing:
+            existing = self._load(request[ORG])
+            connection = self._read({**record, "id": record.get("id") or self._new_id(existing)}, request[ORG])
+            self._refuse_mask(connection)
+            self._refuse_duplicate(connection, existing)
+            self._admission.check(len(existing))
+            self._save([*existing, connection], request[ORG])
+            await self._sync()
+        return answer(self._shown(connection), 201)
+
+    async def change(self, request: web.Request) -> web.Response:
+        """Replaces the given fields of a connection; a secret sent as the mask, or not sent, stays."""
+        record = await read_object(request)
+        async with self._changing:
+            existing = self._load(request[ORG])
+            before = self._find(existing, request.match_info["id"])
+            connection = self._read(_merged(before, record), request[ORG])
+            self._refuse_duplicate(connection, [each for each in existing if each.id != before.id])
+            self._save([connection if each.id == before.id else each for each in existing], request[ORG])
+            await self._sync()
+        return answer(self._shown(connection))
+
+    async def remove(self, request: web.Request) -> web.Response:
+        """Removes a connection; its resources stay, go stale, and are dropped a day later."""
+        async with self._changing:
+            existing = self._load(request[ORG])
+            gone = self._find(existing, request.match_info["id"])
+            self._save([each for each in existing if each.id != gone.id], request[ORG])
+            await self._sync()
+        return answer({"success": True, "id": gone.id})
+
+    async def test_settings(self, request: web.Request) -> web.Response:
+        """Tests settings without storing them."""
+        record = await read_object(request)
+        connection = self._read({**record, "id": record.get("id") or "test"}, request[ORG])
+        self._refuse_mask(connection)
+        return await self._tested(connection)
+
+    async def test_stored(self, request: web.Request) -> web.Response:
+        """Tests a stored connection."""
+        return await self._tested(self._find(self._load(request[ORG]), request.match_info["id"]))
+
+    async def _tested(self, connection: Connection) -> web.Response:
+        try:
+            await self._test(connection)
+        except MonitorError as error:
+            details = {"error_type": error.type.value, "op": error.op, "status_code": error.status_code}
+            raise Refusal(400, "truenas_connection_failed", error.cause, details) from None
+        except (ValueError, OSError):
+            _invalid(ConnectionInvalid({"host": "no client can be made for these settings"}))
+        return answer({"success": True})
+
+    def _shown(self, connection: Connection) -> dict[str, Any]:
+        status = self._status_of(connection.org, connection.id) or PollStatus(connection.poll_interval_s)
+        return {**self._redaction.record(connection), "poll": status.to_data()}
+
+    def _load(self, org: str) -> tuple[Connection, ...]:
+        try:
+            return self._store.load(org)
+        except StoreDamaged as damage:
+            raise Refusal(500, "truenas_load_failed", damage.reason, {"file": damage.file}) from None
+
+    def _save(self, connections: list[Connection], org: str) -> None:
+        try:
+            self._store.save(connections, org)
+        except StoreDamaged as damage:
+            raise Refusal(500, "truenas_save_failed", damage.reason, {"file": damage.file}) from None
+
+    def _read(self, record: dict[str, Any], org: str) -> Connection:
+        try:
+            return read_connection({key: value for key, value in record.items() if key != "poll"}, org)
+        except ConnectionInvalid as invalid:
+            _invalid(invalid)
+
+    def _find(self, connections: tuple[Connection, ...], connection_id: str) -> Connection:
+        for connection in connections:
+            if connection.id == connection_id:
+                return connection
+        raise Refusal(404, "truenas_not_found", "no such connection")
+
+    def _refuse_mask(self, connection: Connection) -> None:
+        if MASK in connection.secrets():
+            _invalid(ConnectionInvalid({"apiKey": "the mask is not a secret"}))
+
+    def _refuse_duplicate(self, connection: Connection, others: list[Connection] | tuple[Connection, ...]) -> None:
+        if any(other.endpoint == connection.endpoint or other.id == connection.id for other in others):
+            raise Refusal(409, "duplicate_connection", "this host, port and user name is configured already")
+
+    def _new_id(self, existing: tuple[Connection, ...]) -> str:
+        taken = {connection.id for connection in existing}
+        while True:  # the stream starts over with every start of the stack
+            made = str(uuid.UUID(int=self._stream.getrandbits(128), version=4))
+            if made not in taken:
+                return made
+
+
+def _merged(before: Connection, record: dict[str, Any]) -> dict[str, Any]:
+    """The stored record with the fields that were sent; masked secrets and another id are not fields to change."""
+    if "api_key" in record:
+        record = {**record, "apiKey": record["api_key"]}
+    changes = {key: value for key, value in record.items() if key not in ("id", "api_key")}
+    for key in ("apiKey", "password"):
+        if changes.get(key) == MASK:
+            del changes[key]
+    return {**before.to_record(), **changes}
+
+
+def _invalid(invalid: ConnectionInvalid) -> NoReturn:
+    raise Refusal(400, "validation_error", "the connection is not valid", invalid.problems) from None

@@ -1,0 +1,107 @@
+"""What happens to every request: metrics, error bodies, who may ask, and for which organisation (contract A1, A9)."""
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from pulse_sim.stack.api.answers import CLOCK, Refusal, refuse
+from pulse_sim.stack.connection import DEFAULT_ORG
+from pulse_sim.stack.metrics import Metrics
+from pulse_sim.stack.settings import Settings
+
+ORG: Final = web.RequestKey("org", str)
+OPEN_ROUTES: Final = frozenset({"/metrics", "/api/health"})
+_UNCOUNTED: Final = "/metrics"
+_FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_ORG_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+_CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+_log = logging.getLogger("pulse.api")
+
+
+def route_of(request: web.Request) -> str:
+    """The pattern of the route that answers, never the path, so that labels stay few."""
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
+
+
+def counted(metrics: Metrics, time: Callable[[], float]) -> Middleware:
+    """Counts and times every request but scrapes."""
+
+    @web.middleware
+    async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time()
+        response = await handler(request)
+        route = route_of(request)
+        if route != _UNCOUNTED:
+            method = request.method if request.method in _METHODS else "other"
+            metrics.http_request(method, route, response.status, time() - started)
+        return response
+
+    return layer
+
+
+@web.middleware
+async def error_bodies(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every failure becomes an error body; an unexpected one is 500 and says nothing of its inside."""
+    clock = request.app[CLOCK]
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return refuse(refusal, clock)
+    except web.HTTPException as raised:
+        code = _CODES.get(raised.status, "invalid_request")
+        response = refuse(Refusal(raised.status, code, raised.reason), clock)
+        if "Allow" in raised.headers:
+            response.headers["Allow"] = raised.headers["Allow"]
+        return response
+    except asyncio.CancelledError:
+        raise
+    except Exception as failure:
+        fields = {"route": route_of(request), "exception": type(failure).__name__}
+        _log.error("request to %(route)s failed: %(exception)s", fields)
+        return refuse(Refusal(500, "internal_error", "internal error"), clock)
+
+
+def admitted(settings: Settings) -> Middleware:
+    """Lets admins in, and names the organisation they ask for."""
+
+    @web.middleware
+    async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path not in OPEN_ROUTES and not is_admin(request, settings.api_token):
+            raise Refusal(401, "unauthorized", "an admin token is needed")
+        org = request.headers.get("X-Pulse-Org-ID", "").strip() or DEFAULT_ORG
+        if org != DEFAULT_ORG and not settings.multi_tenant:
+            raise Refusal(501, "multi_tenant_disabled", "organisations are not enabled")
+        if not _ORG_NAME.fullmatch(org):
+            raise Refusal(400, "invalid_request", "X-Pulse-Org-ID is not an organisation name")
+        request[ORG] = org
+        return await handler(request)
+
+    return layer
+
+
+def is_admin(request: web.Request, api_token: str) -> bool:
+    """The admin token as bearer or `X-API-Token`; without a configured token, direct loopback requests are admin."""
+    if not api_token:
+        return is_direct_loopback(request)
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    offered = [request.headers.get("X-API-Token", ""), bearer.strip() if scheme.lower() == "bearer" else ""]
+    return any(hmac.compare_digest(token.encode(errors="replace"), api_token.encode()) for token in offered)
+
+
+def is_direct_loopback(request: web.BaseRequest) -> bool:
+    """From this host and through no proxy."""
+    peer: Any = request.transport.get_extra_info("peername") if request.transport else None
+    try:
+        near = ipaddress.ip_address(peer[0]).is_loopback if peer else False
+    except ValueError:
+        near = False
+    return near and not any(name in request.headers for name in _FORWARDED)

@@ -1,0 +1,216 @@
+"""Puts the stack together from its parts and runs it. The one place that knows them all."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pulse_sim.stack.api.connections import Admission, ConnectionRoutes
+from pulse_sim.stack.api.health import HealthRoutes
+from pulse_sim.stack.api.resources import ResourceRoutes
+from pulse_sim.stack.api.server import ApiServer, Routes
+from pulse_sim.stack.breaker import Breaker
+from pulse_sim.stack.client import Client
+from pulse_sim.stack.connection import Connection, Redaction
+from pulse_sim.stack.deadlines import Deadlines
+from pulse_sim.stack.errors import Classifier
+from pulse_sim.stack.fetcher import ApiFetcher, Fetcher, Retries
+from pulse_sim.stack.keeping import Keeper
+from pulse_sim.stack.metrics import Metrics
+from pulse_sim.stack.poll_status import PollStatus
+from pulse_sim.stack.poller import STOP_S, Poller
+from pulse_sim.stack.provider import Provider
+from pulse_sim.stack.registry import Registry
+from pulse_sim.stack.runtime import Runtime
+from pulse_sim.stack.schedule import Schedule
+from pulse_sim.stack.seams import Seams
+from pulse_sim.stack.settings import read_settings
+from pulse_sim.stack.store import ConnectionStore, StoreDamaged
+from pulse_sim.stack.watch import SOURCE, Outcomes, Polled, Watch
+
+VERSION: Final = "0.1.0"
+_log = logging.getLogger("pulse")
+
+__all__ = ["Parts", "Seams", "Stack"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The constructors the stack is made of. A variant of the stack replaces one of them by a subclass."""
+
+    runtime: type[Runtime] = Runtime
+    deadlines: type[Deadlines] = Deadlines
+    classifier: type[Classifier] = Classifier
+    client: type[Client] = Client
+    retries: type[Retries] = Retries
+    fetcher: Callable[[Client, Runtime, Retries], Fetcher] = ApiFetcher
+    provider: type[Provider] = Provider
+    registry: type[Registry] = Registry
+    breaker: type[Breaker] = Breaker
+    schedule: type[Schedule] = Schedule
+    metrics: type[Metrics] = Metrics
+    outcomes: type[Outcomes] = Outcomes
+    watch: type[Watch] = Watch
+    poller: type[Poller] = Poller
+    store: type[ConnectionStore] = ConnectionStore
+    keeper: type[Keeper] = Keeper
+    redaction: type[Redaction] = Redaction
+    admission: type[Admission] = Admission
+
+
+class Stack:
+    """One Pulse. Build it and start it inside a running loop; `start` returns when it listens.
+
+    Raises SettingsInvalid for an environment that cannot be used, OSError when the address cannot be had.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        seams: Seams,
+        parts: Parts | None = None,
+        variant: str = "truenas-off-by-default",
+    ) -> None:
+        self.settings = read_settings(environ, variant)
+        self._seams = seams
+        self._parts = parts or Parts()
+        self._standing: list[Any] = []
+
+    async def start(self) -> None:
+        """Loads what is on disk, polls when the flag is on, and serves the API."""
+        parts, seams, settings = self._parts, self._seams, self.settings
+        self._deadlines, self._classifier = parts.deadlines(), parts.classifier()
+        self._runtime = parts.runtime()
+        self._registry = parts.registry()
+        self._metrics = parts.metrics(self._runtime.time)
+        self._outcomes = parts.outcomes(self._registry, self._metrics, seams.clock)
+        self._store = parts.store(settings.data_dir, seams)
+        self._keeper = parts.keeper(self._registry, seams.disk, settings.data_dir, seams.clock, self._runtime.time)
+        self._poller = parts.poller(
+            self._runtime,
+            self._registry,
+            self._metrics,
+            load=self._configured,
+            watch_over=self._watch_over,
+            poll_limit=self._deadlines.for_poll,
+        )
+        self._watch_runtime()
+        self._open_store()
+        self._server = ApiServer(settings, seams.clock, self._metrics, self._runtime.time, self._routes())
+        await self._server.start()
+        if settings.has_truenas:
+            self._keeper.load()
+            self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
+        if settings.truenas_enabled:
+            await self._poller.start()
+        fields = {"version": VERSION, "variant": settings.variant, "enabled": settings.truenas_enabled}
+        _log.info("Pulse %(version)s started: %(variant)s, TrueNAS enabled: %(enabled)s", fields)
+
+    async def stop(self) -> None:
+        """Stops polling, ends every task within five seconds, saves the records, stops listening."""
+        if self.settings.truenas_enabled:
+            await self._poller.stop()
+        await self._runtime.cancel(self._standing, STOP_S)
+        if self.settings.has_truenas:
+            self._keeper.save()
+        await self._server.stop()
+        _log.info("Pulse stopped")
+
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where the API listens."""
+        return self._server.addresses
+
+    def _open_store(self) -> None:
+        """A store that cannot be opened does not keep the rest from running; the API says what is wrong."""
+        try:
+            self._store.open()
+        except StoreDamaged as damage:
+            _log.error("store not opened: %(file)s: %(reason)s", {"file": damage.file, "reason": damage.reason})
+
+    def _watch_runtime(self) -> None:
+        runtime, watch = self._runtime, self._metrics.watch
+        watch("pulse_runtime_tasks", "Tasks of the stack.", lambda: runtime.tasks)
+        watch("pulse_runtime_open_connections", "Open connections of its clients.", lambda: runtime.open_connections)
+        watch("pulse_registry_resources", "Resources by source.", lambda: self._registry.count(SOURCE), source=SOURCE)
+        watch("pulse_runtime_timers", "Timers of the stack.", lambda: runtime.timers)
+
+    def _routes(self) -> list[Routes]:
+        settings, time = self.settings, self._runtime.time
+        groups: list[Routes] = [
+            HealthRoutes(
+                self._metrics,
+                self._seams.clock,
+                polled=self._poller.running,
+                time=time,
+                is_healthy=self._is_healthy,
+                enabled=settings.truenas_enabled,
+            ),
+            ResourceRoutes(self._registry, time),
+        ]
+        if settings.has_truenas:
+            stream = self._seams.stream("stack connection ids")
+            groups.append(
+                ConnectionRoutes(
+                    self._store,
+                    self._parts.redaction(),
+                    self._parts.admission(settings.node_limit),
+                    stream,
+                    status_of=self._status_of,
+                    sync=self._sync,
+                    test=self._test,
+                )
+            )
+        return groups
+
+    def _is_healthy(self) -> bool:
+        return not any(task.done() for task in self._standing)
+
+    def _status_of(self, org: str, connection_id: str) -> PollStatus | None:
+        return self._poller.status(org, connection_id)
+
+    async def _sync(self) -> None:
+        if self.settings.truenas_enabled:
+            await self._poller.sync_connections()
+
+    async def _test(self, connection: Connection) -> None:
+        client = self._client(connection)
+        try:
+            await client.test()
+        finally:
+            await client.close()
+
+    def _configured(self) -> list[Connection]:
+        orgs = self._store.orgs() if self.settings.multi_tenant else ("default",)
+        return [connection for org in orgs for connection in self._store.load(org)]
+
+    def _client(self, connection: Connection) -> Client:
+        return self._parts.client(
+            connection, self._runtime, self._seams.clock, deadlines=self._deadlines, classifier=self._classifier
+        )
+
+    def _watch_over(self, connection: Connection, before: Polled | None) -> Watch:
+        """A watch for a connection. What is known of its polls goes on; a new way in starts with a closed breaker."""
+        parts, stream = self._parts, self._seams.stream
+        same_access = before is not None and before.connection.access == connection.access
+        if before is not None and same_access:
+            fetcher, breaker = before.fetcher, before.breaker
+        else:
+            fetcher = parts.fetcher(self._client(connection), self._runtime, parts.retries(self._deadlines))
+            draws = stream(f"stack breaker {connection.id}")
+            breaker = parts.breaker(lambda: draws.uniform(-1.0, 1.0))
+        status = PollStatus(connection.poll_interval_s) if before is None else before.status
+        status.interval_s = connection.poll_interval_s
+        provider = parts.provider(connection.id) if before is None else before.provider
+        schedule = parts.schedule(
+            self._runtime.time(), connection.poll_interval_s, stream(f"stack schedule {connection.id}")
+        )
+        polled = Polled(connection, fetcher, provider, schedule, breaker, status)
+        return parts.watch(
+            polled,
+            self._outcomes,
+            self._runtime,
+            self._seams.clock,
+            deadlines=self._deadlines,
+            classifier=self._classifier,
+        )

@@ -1,0 +1,157 @@
+"""Keeps one watch per enabled connection in step with the configuration (contract A5).
+
+Decides who is polled; how a poll goes is the watch's business, and nothing here waits for one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from pulse_sim.stack.connection import Connection
+from pulse_sim.stack.metrics import Metrics
+from pulse_sim.stack.poll_status import PollStatus
+from pulse_sim.stack.registry import Registry, stale_limit
+from pulse_sim.stack.runtime import Runtime
+from pulse_sim.stack.store import StoreDamaged
+from pulse_sim.stack.watch import SOURCE, Polled, Watch
+
+SYNC_S: Final = 60.0
+STOP_S: Final = 5.0
+_log = logging.getLogger("TrueNASPoller")
+
+Target = tuple[str, str]
+"""Organisation and connection id."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A watch and the task it runs in."""
+
+    watch: Watch
+    task: asyncio.Task[None]
+
+
+class Poller:
+    """Starts, changes and ends watches. `load` gives all configured connections or raises StoreDamaged; `watch_over`
+    makes the watch of a connection, with its client, or raises ValueError; both are asked again on every change.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        registry: Registry,
+        metrics: Metrics,
+        *,
+        load: Callable[[], Iterable[Connection]],
+        watch_over: Callable[[Connection, Polled | None], Watch],
+        poll_limit: Callable[[float], float | None],
+    ) -> None:
+        self._runtime = runtime
+        self._registry = registry
+        self._metrics = metrics
+        self._load = load
+        self._watch_over = watch_over
+        self._poll_limit = poll_limit
+        self._running: dict[Target, Running] = {}
+        self._syncing = asyncio.Lock()
+        self._ticks: asyncio.Task[None] | None = None
+        self._load_failed = False
+        self._refused: set[Target] = set()
+
+    async def start(self) -> None:
+        """Polls what is configured from now on."""
+        _log.info("TrueNAS poller started")
+        await self.sync_connections()
+        self._ticks = self._runtime.spawn("truenas sync", self._tick())
+
+    async def stop(self) -> None:
+        """Ends every watch; takes at most five seconds, whatever the watches do."""
+        tasks = [running.task for running in self._running.values()]
+        if self._ticks is not None:
+            tasks.append(self._ticks)
+        left = await self._runtime.cancel(tasks, STOP_S)
+        for running in self._running.values():
+            await running.watch.polled.fetcher.close()
+        self._running.clear()
+        _log.info("TrueNAS poller stopped, %(left)d tasks left behind", {"left": left})
+
+    def running(self) -> Iterable[Polled]:
+        """The connections polled now, in order of configuration."""
+        return [running.watch.polled for running in self._running.values()]
+
+    def status(self, org: str, connection_id: str) -> PollStatus | None:
+        """Poll status of a connection, or None when it is not polled."""
+        running = self._running.get((org, connection_id))
+        return None if running is None else running.watch.polled.status
+
+    async def _tick(self) -> None:
+        while True:
+            await self._runtime.sleep_until(self._runtime.time() + SYNC_S)
+            await self.sync_connections()
+
+    async def sync_connections(self) -> None:
+        """Brings the watches in step: new, changed, removed and disabled connections. Raises nothing."""
+        async with self._syncing:
+            self._registry.drop_expired(self._runtime.time())
+            try:
+                wanted = {(c.org, c.id): c for c in self._load() if c.enabled}
+            except StoreDamaged as damage:
+                if not self._load_failed:
+                    _log.error("TrueNAS connections not loaded: %(reason)s", {"reason": damage.reason})
+                self._load_failed = True
+                return
+            self._load_failed = False
+            self._retire_unknown(wanted)
+            for target in [target for target in self._running if target not in wanted]:
+                await self._end(target)
+            for target, connection in wanted.items():
+                await self._follow(target, connection)
+
+    def _retire_unknown(self, wanted: dict[Target, Connection]) -> None:
+        """Records loaded at start may belong to connections removed while the stack was down."""
+        for holding in list(self._registry.holdings()):
+            org, source, connection_id = holding.key
+            if source == SOURCE and (org, connection_id) not in wanted:
+                self._registry.retire(holding.key, self._runtime.time())
+
+    async def _follow(self, target: Target, connection: Connection) -> None:
+        running = self._running.get(target)
+        if running is None:
+            await self._begin(target, connection, None)
+        elif running.watch.polled.connection != connection:
+            await self._begin(target, connection, running)
+
+    async def _begin(self, target: Target, connection: Connection, before: Running | None) -> None:
+        """Starts a watch, replacing the one before; when it cannot be built, the one before goes on."""
+        try:
+            watch = self._watch_over(connection, None if before is None else before.watch.polled)
+        except (ValueError, OSError):
+            if target not in self._refused:
+                _log.error("TrueNAS poll of %(instance)s not possible: client refused", {"instance": connection.id})
+            self._refused.add(target)
+            return
+        self._refused.discard(target)
+        limit_s = self._poll_limit(connection.poll_interval_s) or 0.0
+        if before is None:
+            self._metrics.register(connection.id)
+        else:
+            await self._runtime.cancel([before.task], STOP_S)
+            if before.watch.polled.fetcher is not watch.polled.fetcher:
+                await before.watch.polled.fetcher.close()
+        self._registry.register(watch.polled.key, stale_limit(connection.poll_interval_s, limit_s))
+        self._metrics.show_failures(connection.id, watch.polled.status.consecutive_failures, watch.polled.breaker)
+        self._running[target] = Running(watch, self.launch(watch))
+
+    def launch(self, watch: Watch) -> asyncio.Task[None]:
+        """Gives a watch its own task, so that no connection waits for another."""
+        return self._runtime.spawn(f"truenas poll {watch.polled.connection.id}", watch.run())
+
+    async def _end(self, target: Target) -> None:
+        """Ends the watch of a removed or disabled connection."""
+        running = self._running.pop(target)
+        await self._runtime.cancel([running.task], STOP_S)
+        await running.watch.polled.fetcher.close()
+        self._metrics.unregister(running.watch.polled.connection.id)
+        self._registry.retire(running.watch.polled.key, self._runtime.time())

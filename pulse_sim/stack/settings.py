@@ -1,0 +1,61 @@
+"""The environment of the stack, read once at start (contract A1). Reads nothing but the mapping it is given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+VARIANTS: Final = ("truenas-off-by-default", "truenas-on-by-default", "without-truenas")
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+
+
+class SettingsInvalid(ValueError):
+    """An environment variable cannot be used; the text names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`variant` is one of VARIANTS. `api_token` empty means: only direct loopback requests are admin."""
+
+    variant: str
+    truenas_enabled: bool
+    data_dir: str = "/etc/pulse"
+    multi_tenant: bool = False
+    bind_address: str = "127.0.0.1"
+    port: int = 7655
+    api_token: str = field(default="", repr=False)
+    node_limit: int | None = None
+
+    @property
+    def has_truenas(self) -> bool:
+        """Whether this version has the feature at all."""
+        return self.variant != "without-truenas"
+
+
+def is_true(text: str | None) -> bool:
+    """1, true, yes and on, in any case, trimmed; everything else is off."""
+    return (text or "").strip().lower() in _TRUE
+
+
+def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
+    """Settings from the environment. Raises SettingsInvalid."""
+    if variant not in VARIANTS:
+        raise SettingsInvalid(f"variant {variant!r} is none of {', '.join(VARIANTS)}")
+    flag = environ.get("PULSE_ENABLE_TRUENAS")
+    on_unless_refused = variant == "truenas-on-by-default" and not (flag or "").strip()
+    limit = (environ.get("PULSE_NODE_LIMIT") or "").strip()
+    return Settings(
+        variant=variant,
+        truenas_enabled=variant != "without-truenas" and (on_unless_refused or is_true(flag)),
+        data_dir=(environ.get("PULSE_DATA_DIR") or "/etc/pulse").rstrip("/") or "/",
+        multi_tenant=is_true(environ.get("PULSE_MULTI_TENANT_ENABLED")),
+        bind_address=environ.get("BIND_ADDRESS") or "127.0.0.1",
+        port=_whole(environ.get("FRONTEND_PORT") or "7655", "FRONTEND_PORT", 65535),
+        api_token=(environ.get("PULSE_API_TOKEN") or "").strip(),
+        node_limit=_whole(limit, "PULSE_NODE_LIMIT", 10**6) if limit else None,
+    )
+
+
+def _whole(text: str, name: str, largest: int) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > largest:
+        raise SettingsInvalid(f"{name} must be a whole number up to {largest}")
+    return int(text)
