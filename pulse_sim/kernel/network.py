@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.connecting import Attempt, Claim, Established
-from pulse_sim.kernel.errors import FenceError
+from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.links import AppliedFault, Link, LinkFault
 from pulse_sim.kernel.server import SimulationServer
@@ -124,7 +124,7 @@ class Network:
     def _here(self) -> Host:
         host = CURRENT.get()
         if host is None:
-            raise FenceError("a network call outside any host; start the task with Host.run")
+            refuse("a network call outside any host; start the task with Host.run")
         return host
 
     async def getaddrinfo(
@@ -159,7 +159,7 @@ class Network:
     ) -> SimulationServer:
         """`loop.create_server` on the current host. OSError EADDRINUSE, EADDRNOTAVAIL as bind(2)."""
         if sock is not None:
-            raise FenceError("create_server with a real socket")
+            refuse("create_server with a real socket")
         here = self._here()
         given = [host] if host is None or isinstance(host, str) else list(host)
         number = names.port_number(port)
@@ -255,7 +255,7 @@ class Network:
         """`create_connection` with a socket that `sock_connect` connected: hand over its transport, close the socket."""
         claim = self._connected.pop(sock, None)
         if claim is None:
-            raise FenceError("create_connection with a socket that was connected outside the simulation")
+            refuse("create_connection with a socket that was connected outside the simulation")
         sock.close()
         transport = claim.take()
         self.loop.call_soon(_open, transport, protocol, waiter)

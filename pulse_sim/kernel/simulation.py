@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 from pulse_sim.kernel import names
 from pulse_sim.kernel.clock import SECOND_NS, HostClock, VirtualClock
 from pulse_sim.kernel.disk import Disk
-from pulse_sim.kernel.errors import KernelError, SimulationRefused
+from pulse_sim.kernel.errors import FenceError, KernelError, SimulationRefused
 from pulse_sim.kernel.fences import Fences
 from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.loop import SimulationLoop
@@ -94,6 +94,11 @@ class Simulation:
         self.network.add(host)
         return host
 
+    def wall_ns(self) -> int:
+        """Unix nanoseconds by the clock of the host the running code belongs to."""
+        host = CURRENT.get()
+        return self.start_ns + self.clock.now_ns if host is None else host.clock.now_ns()
+
     def current_host(self) -> Host | None:
         """The host the running code belongs to."""
         return CURRENT.get()
@@ -116,6 +121,11 @@ class Simulation:
     def on_unhandled(self, callback: Callable[[str | None, str, str, str], None]) -> None:
         """Have ``callback(host, kind, exception type, message template)`` called for each."""
         self._unhandled.callbacks.append(callback)
+
+    @property
+    def escapes(self) -> list[str]:
+        """Calls that a fence refused, whoever swallowed the error."""
+        return self._fences.escapes
 
     def counts(self) -> dict[str, int]:
         """Tasks not done, transports open, timers pending."""
@@ -141,10 +151,10 @@ class Simulation:
         gc.collect()
         gc.freeze()
         gc.disable()
-        self.loop.collect, self.loop.collect_every_ns = gc.collect, COLLECT_EVERY_NS
+        self.loop.collect, self.loop.collect_every_ns = _collect, COLLECT_EVERY_NS
         try:
             rebinding.install()
-            self._fences.raise_()
+            self._fences.raise_up()
             try:
                 return self._run(coro, host)
             finally:
@@ -166,6 +176,8 @@ class Simulation:
         except KernelError:
             main._log_destroy_pending = False  # type: ignore[attr-defined]
             raise
+        if self.escapes:
+            raise FenceError(f"{self.escapes[0]} left the simulation, and the error was swallowed")
         return result
 
     def _wind_up(self) -> None:
@@ -190,6 +202,10 @@ async def _settle(tasks: "list[asyncio.Task[Any]]") -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=60)
     await asyncio.sleep(1)
+
+
+def _collect() -> None:
+    gc.collect()
 
 
 def _ignore(_kind: str, _subject: str, _payload: bytes) -> None:
