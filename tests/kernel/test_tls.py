@@ -1,0 +1,79 @@
+"""HTTPS with a self-signed certificate through the standard library's own TLS."""
+
+import ssl
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from pulse_sim.kernel import Trace
+from pulse_sim.kernel.certificate import self_signed, server_context
+from tests.kernel.testbed import Bench, hello
+
+
+def _pair(bench: Bench, name: str = "nas-1") -> tuple[bytes, bytes]:
+    return self_signed(bench.sim.entropy("certificate"), [name], [bench.nas.address])
+
+
+def _get(bench: Bench, url: str, tls: object, *, name: str = "nas-1") -> tuple[int, str]:
+    async def client() -> tuple[int, str]:
+        async with aiohttp.ClientSession() as session, session.get(url, ssl=tls) as response:  # type: ignore[arg-type]
+            return response.status, await response.text()
+
+    async def main() -> tuple[int, str]:
+        await bench.serve(hello, port=443, ssl_context=server_context(*_pair(bench, name)))
+        return await bench.pulse.run(client())
+
+    return bench.sim.run(main())
+
+
+def test_an_untouched_session_reads_https_when_told_not_to_verify(bench: Bench) -> None:
+    assert _get(bench, "https://nas-1/", False) == (200, "hello")
+
+
+def test_a_client_that_trusts_the_certificate_verifies_name_and_address(bench: Bench) -> None:
+    certificate, _ = self_signed(Bench().sim.entropy("certificate"), ["nas-1"], [bench.nas.address])
+    context = ssl.create_default_context(cadata=certificate.decode())
+    assert _get(bench, "https://nas-1/", context) == (200, "hello")
+
+
+def test_an_unverifiable_certificate_is_a_certificate_error(bench: Bench) -> None:
+    with pytest.raises(aiohttp.ClientConnectorCertificateError):
+        _get(bench, "https://nas-1/", True)
+
+
+def test_a_wrong_fingerprint_is_a_mismatch_not_an_attribute_error(bench: Bench) -> None:
+    with pytest.raises(aiohttp.ServerFingerprintMismatch):
+        _get(bench, "https://nas-1/", aiohttp.Fingerprint(b"\0" * 32))
+
+
+def test_plain_text_to_a_tls_port_fails_at_once(bench: Bench) -> None:
+    with pytest.raises(aiohttp.ClientError):
+        _get(bench, "http://nas-1:443/", False)
+
+
+def test_a_large_body_crosses_tls_whole_in_both_directions(bench: Bench) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async def client() -> bool:
+        body = bytes(range(256)) * 4_000
+        async with aiohttp.ClientSession() as session:
+            async with session.post("https://nas-1/", data=body, ssl=False) as response:
+                return await response.read() == body
+
+    async def main() -> bool:
+        runner = await bench.serve(echo, port=443, ssl_context=server_context(*_pair(bench)))
+        runner.app._client_max_size = 1 << 22  # noqa: SLF001
+        return await bench.pulse.run(client())
+
+    assert bench.sim.run(main())
+
+
+def test_the_trace_of_tls_is_the_same_although_its_ciphertext_is_not() -> None:
+    digests = set()
+    for _ in range(3):
+        bench = Bench(trace=Trace())
+        _get(bench, "https://nas-1/", False)
+        digests.add(bench.sim.trace.digest())
+    assert len(digests) == 1
