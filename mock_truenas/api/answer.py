@@ -14,6 +14,18 @@ TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html"
 EINVAL: Final = 22
 ENOENT: Final = 2
+_REGISTERED: Final = frozenset(int(status) for status in HTTPStatus)
+# What nginx and aiohttp print for these; the library's words change with the Python release.
+_NGINX_PHRASES: Final = {
+    302: "Found",
+    408: "Request Time-out",
+    413: "Request Entity Too Large",
+    414: "Request-URI Too Large",
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}
 
 
 @dataclass(frozen=True)
@@ -93,9 +105,7 @@ def middleware_error(status: int) -> Answer:
     if status == 422:
         return call_error("Device or resource busy", 16)
     if status == 500:
-        trace = (
-            'Traceback (most recent call last):\n  File "middlewared/restful.py", line 901, in do\nException: failed\n'
-        )
+        trace = 'Traceback (most recent call last):\n  File "middlewared/restful.py"\nException: failed\n'
         return method_error("failed", trace)
     return text(status)
 
@@ -104,14 +114,3 @@ NOT_FOUND: Final = text(404)
 UNAUTHORIZED: Final = text(401)
 FORBIDDEN: Final = Answer(403, b"", None)
 NO_SUCH_ITEM: Final = json_answer(404, {"message": ""})
-
-_REGISTERED: Final = frozenset(int(status) for status in HTTPStatus)
-# nginx prints its own words for these, whatever the RFC calls them today.
-_NGINX_PHRASES: Final = {
-    302: "Found",
-    408: "Request Time-out",
-    413: "Request Entity Too Large",
-    414: "Request-URI Too Large",
-    503: "Service Temporarily Unavailable",
-    504: "Gateway Time-out",
-}

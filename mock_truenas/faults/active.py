@@ -53,8 +53,8 @@ class ActiveFaults:
         known = FAULT_KINDS.get(kind)
         if known is None:
             near = get_close_matches(kind, FAULT_KINDS, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(f"unknown fault kind {kind!r}{hint} Known: {', '.join(FAULT_KINDS)}")
+            hint = f", did you mean {near[0]}" if near else ""
+            raise ValueError(f"unknown fault kind {kind!r}{hint}? Known: {', '.join(FAULT_KINDS)}")
         if not isinstance(parameters, known.parameters):
             raise ValueError(f"{kind} takes {known.parameters.__name__}, not {type(parameters).__name__}")
         if fault_id in self._faults:

@@ -1,5 +1,6 @@
 """The fault kinds of the appliance, as data. How they are carried out stands elsewhere."""
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -148,4 +149,4 @@ _KINDS: Final = (
     ),
 )
 
-FAULT_KINDS: Final = {kind.name: kind for kind in _KINDS}
+FAULT_KINDS: Final[Mapping[str, FaultKind]] = {kind.name: kind for kind in _KINDS}

@@ -1,0 +1,169 @@
+"""A NAS on the network: one port, plain or TLS, with faults that come and go while it serves.
+
+Uses nothing but asyncio's and aiohttp's ordinary calls, so it runs on a real loop and on a simulated one alike.
+"""
+
+import asyncio
+import contextvars
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from mock_truenas.api.door import Door
+from mock_truenas.api.exchange import Exchange, House, Sent, reset
+from mock_truenas.api.rest import Rest
+from mock_truenas.appliance.nas import Appliance
+from mock_truenas.clock import Clock
+from mock_truenas.faults.active import ActiveFaults
+from mock_truenas.journal import JournalEntry
+
+_LOG: Final = logging.getLogger("mock_truenas")
+
+
+class MockTrueNAS:
+    """Serves one appliance.
+
+    ``clock`` dates the answers. ``journal`` gets an entry as each exchange ends, on the loop, and must not raise.
+    """
+
+    def __init__(
+        self,
+        appliance: Appliance,
+        *,
+        clock: Clock,
+        journal: Callable[[JournalEntry], None],
+        ssl_context: ssl.SSLContext | None = None,
+        server_name: str = "nginx",
+    ) -> None:
+        self.appliance = appliance
+        self._faults = ActiveFaults()
+        self._ssl_context = ssl_context
+        scheme = "https" if ssl_context else "http"
+        self._house = House(appliance, Rest(appliance), self._faults, journal, clock, server_name, scheme)
+        self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
+        self._door: Door | None = None
+        self._listener: asyncio.AbstractServer | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._address = ("", 0)
+        self._context = contextvars.copy_context()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on, the same again after ``appliance.down``; 0 before the first start."""
+        return self._address[1]
+
+    @property
+    def url(self) -> str:
+        """Base URL without a trailing slash."""
+        host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
+        return f"{self._house.scheme}://{host}:{self.port}"
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen; port 0 takes a free one. Raises OSError when the address cannot be had."""
+        if self._door is not None:
+            raise RuntimeError("this NAS is started already")
+        # A door opened again by heal() must belong to whoever started the NAS, not to whoever heals.
+        self._context = contextvars.copy_context()
+        self._door = Door(self._handle, self._house, admits=lambda: not self._faults.closing_door())
+        self._address = (host, port)
+        try:
+            await self._open()
+        except BaseException:
+            self._door = None
+            raise
+
+    async def stop(self) -> None:
+        """Stop listening, end every exchange and connection. Harmless when not started."""
+        door, self._door = self._door, None
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        self._close_listener()
+        if door is None:
+            return
+        tasks = list(self._exchanges.values())
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        transports = [connection.transport for connection in door.connections]
+        door.pre_shutdown()
+        await door.shutdown(timeout=1.0)
+        for transport in transports:
+            if transport is not None and self._ssl_context is not None:
+                # A TLS connection would wait half a minute for its peer's farewell.
+                transport.abort()
+        await asyncio.sleep(0)
+
+    def inject(self, fault_id: str, kind: str, parameters: BaseModel) -> None:
+        """Start a fault. Raises ValueError for an unknown kind, foreign parameters or an id that is active already."""
+        fault = self._faults.inject(fault_id, kind, parameters)
+        if fault.effect.change is not None:
+            fault.effect.change(self.appliance, fault_id)
+        if fault.effect.closes_door:
+            self._shut(fault_id)
+
+    def heal(self, fault_id: str) -> None:
+        """End a fault; once more, or for an unknown id, nothing happens. A door opens within this loop's next turns:
+        :meth:`settled` waits for it.
+        """
+        fault = self._faults.heal(fault_id)
+        if fault is None:
+            return
+        if fault.effect.undo is not None:
+            fault.effect.undo(self.appliance, fault_id)
+        if fault.effect.closes_door and not self._faults.closing_door() and self._door is not None:
+            loop = asyncio.get_running_loop()
+            self._opening = self._context.copy().run(loop.create_task, self._open_again())
+
+    async def settled(self) -> None:
+        """Wait until the door is as the faults want it. Raises OSError when it could not be opened again."""
+        if self._opening is not None:
+            await self._opening
+
+    async def _open(self) -> None:
+        host, port = self._address
+        assert self._door is not None
+        listener = await asyncio.get_running_loop().create_server(
+            self._door, host, port, ssl=self._ssl_context, backlog=128, reuse_address=None, reuse_port=None
+        )
+        self._address = (host, listener.sockets[0].getsockname()[1])
+        if self._door is None or self._faults.closing_door() or self._listener is not None:
+            # Meanwhile it was stopped, closed again, or opened by somebody else.
+            listener.close()
+        else:
+            self._listener = listener
+
+    async def _open_again(self) -> None:
+        try:
+            await self._open()
+        except OSError as error:
+            _LOG.error("port %(port)s cannot be opened again: %(error)s", {"port": self.port, "error": error.strerror})
+            raise
+
+    def _close_listener(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    def _shut(self, fault_id: str) -> None:
+        self._close_listener()
+        for exchange in self._exchanges:
+            exchange.drop(fault_id)
+        for connection in self._door.connections if self._door is not None else ():
+            if connection.transport is not None:
+                reset(connection.transport)
+
+    async def _handle(self, request: web.BaseRequest) -> Sent:
+        exchange = Exchange(self._house, request, asyncio.get_running_loop().time())
+        task = asyncio.current_task()
+        assert task is not None
+        self._exchanges[exchange] = task
+        try:
+            return await exchange.run()
+        finally:
+            del self._exchanges[exchange]
