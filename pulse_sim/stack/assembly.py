@@ -75,6 +75,7 @@ class Stack:
         self._seams = seams
         self._parts = parts or Parts()
         self._standing: list[Any] = []
+        self._started = False
 
     async def start(self) -> None:
         """Loads what is on disk, polls when the flag is on, and serves the API."""
@@ -98,6 +99,7 @@ class Stack:
         self._open_store()
         self._server = ApiServer(settings, seams.clock, self._metrics, self._runtime.time, self._routes())
         await self._server.start()
+        self._started = True
         if settings.has_truenas:
             self._keeper.load()
             self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
@@ -107,7 +109,10 @@ class Stack:
         _log.info("Pulse %(version)s started: %(variant)s, TrueNAS enabled: %(enabled)s", fields)
 
     async def stop(self) -> None:
-        """Stops polling, ends every task within five seconds, saves the records, stops listening."""
+        """Stops polling, ends every task within five seconds, saves the records, stops listening; once is enough."""
+        if not self._started:
+            return
+        self._started = False
         if self.settings.truenas_enabled:
             await self._poller.stop()
         await self._runtime.cancel(self._standing, STOP_S)
@@ -164,7 +169,7 @@ class Stack:
         return groups
 
     def _is_healthy(self) -> bool:
-        return not any(task.done() for task in self._standing)
+        return not self._runtime.has_deaths
 
     def _status_of(self, org: str, connection_id: str) -> PollStatus | None:
         return self._poller.status(org, connection_id)

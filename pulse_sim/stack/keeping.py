@@ -6,6 +6,7 @@ with the next poll.
 
 import json
 import logging
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class Keeper:
                 self._registry.restore(_holding(entry, self._clock.now_ns(), self._time()))
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as failure:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as failure:
             _log.error(
                 "%(file)s not loaded: %(exception)s", {"file": RECORDS_FILE, "exception": type(failure).__name__}
             )
@@ -119,9 +120,12 @@ def _holding(entry: dict[str, Any], now_ns: int, now: float) -> Holding:
         record = _record(data)
         records[record.source_id] = record
         changed_ns[record.source_id] = int(changed)
+    limit_s = float(entry["limitSeconds"])
+    if not 0 < limit_s < math.inf:
+        raise ValueError("not a limit")
     return Holding(
         key=(str(org), str(source), str(connection_id)),
-        limit_s=float(entry["limitSeconds"]),
+        limit_s=limit_s,
         records=records,
         changed_ns=changed_ns,
         seen_at=None if seen_ns is None else now - max(now_ns - int(seen_ns), 0) / 1e9,

@@ -42,9 +42,10 @@ class Provider:
     def records(self, snapshot: Snapshot) -> tuple[Record, ...]:
         """All records of a snapshot: system, pools, datasets, disks."""
         notes = annotate(snapshot.alerts, snapshot.pools, snapshot.disks)
+        names = frozenset(pool.name for pool in snapshot.pools)
         memberships = {disk: (pool.name, status) for pool in snapshot.pools for disk, status in pool.members.items()}
         pools = self._remembered("pools", (snapshot.pools, snapshot.alerts), self._pools, notes)
-        datasets = self._remembered("datasets", (snapshot.datasets, snapshot.pools), self._datasets, notes)
+        datasets = self._remembered("datasets", (snapshot.datasets, names), self._datasets, notes)
         disks = self._remembered("disks", (snapshot.disks, snapshot.alerts, memberships), self._disks, notes)
         return (self._system(snapshot, pools, notes), *pools, *datasets, *disks)
 
@@ -124,9 +125,8 @@ class Provider:
             alerts=notes.of_pools.get(pool.name, ()),
         )
 
-    def _datasets(self, datasets: tuple[Dataset, ...], pools: tuple[Pool, ...], _: Annotations) -> tuple[Record, ...]:
-        names = {pool.name for pool in pools}
-        return tuple(self._dataset(dataset, dataset.pool in names) for dataset in datasets)
+    def _datasets(self, datasets: tuple[Dataset, ...], pools: frozenset[str], _: Annotations) -> tuple[Record, ...]:
+        return tuple(self._dataset(dataset, dataset.pool in pools) for dataset in datasets)
 
     def _dataset(self, dataset: Dataset, has_pool: bool) -> Record:
         source_id, resource_id = self._storage_id("dataset", dataset.name)

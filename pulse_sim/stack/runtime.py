@@ -20,6 +20,7 @@ class Runtime:
         self._tasks: dict[asyncio.Task[Any], None] = {}
         self._open_connections: list[Callable[[], int]] = []
         self.timers = 0
+        self.has_deaths = False
 
     @property
     def tasks(self) -> int:
@@ -51,6 +52,7 @@ class Runtime:
         self._tasks.pop(task, None)
         failure = None if task.cancelled() else task.exception()
         if failure is not None:
+            self.has_deaths = True
             fields = {"task": task.get_name(), "exception": type(failure).__name__}
             _log.error("task %(task)s died: %(exception)s", fields)
 

@@ -7,6 +7,7 @@ changed. A file that cannot be understood is reported and left alone.
 import json
 import logging
 import posixpath
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from pulse_sim.stack.seams import Seams
 
 CONNECTIONS_FILE: Final = "truenas.enc"
 KEY_FILE: Final = ".encryption.key"
+ORG_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _log = logging.getLogger("pulse.store")
 
 
@@ -59,7 +61,7 @@ class ConnectionStore:
             names = self._disk.names(self._path("orgs"))
         except OSError:
             names = []
-        return (DEFAULT_ORG, *(name for name in names if name != DEFAULT_ORG))
+        return (DEFAULT_ORG, *(name for name in names if name != DEFAULT_ORG and ORG_NAME.fullmatch(name)))
 
     def load(self, org: str = DEFAULT_ORG) -> tuple[Connection, ...]:
         """The connections of an organisation; none when the file is missing or empty. Raises StoreDamaged."""

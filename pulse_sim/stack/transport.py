@@ -67,8 +67,8 @@ def base_url(connection: Connection) -> URL:
 def open_session(connection: Connection, connect_s: float | None) -> tuple[aiohttp.ClientSession, CountedConnector]:
     """A session that sends the connection's credentials and never follows anything by itself.
 
-    Connecting, the TLS handshake included, takes at most `connect_s` seconds. With a fingerprint the leaf certificate
-    must match it; without skip-verify it must be trusted as well.
+    Connecting, name lookup and TLS handshake included, takes at most `connect_s` seconds. With a fingerprint the leaf
+    certificate must match it; without skip-verify it must be trusted as well.
     """
     pin = aiohttp.Fingerprint(bytes.fromhex(connection.fingerprint)) if connection.fingerprint else True
     connector = CountedConnector(
@@ -87,9 +87,7 @@ def open_session(connection: Connection, connect_s: float | None) -> tuple[aioht
             "Accept-Encoding": "identity",
             "Authorization": authorization(connection),
         },
-        timeout=aiohttp.ClientTimeout(
-            total=None, sock_connect=connect_s, sock_read=None, ceil_threshold=_NEVER_ROUNDED
-        ),
+        timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_read=None, ceil_threshold=_NEVER_ROUNDED),
         trust_env=False,
     )
     return session, connector

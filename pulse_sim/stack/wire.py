@@ -138,7 +138,7 @@ class Fields:
 
 
 def clean(text: str) -> str:
-    """Appliance text without control characters and lone surrogates, cut to 1,024 characters."""
+    """Appliance text cut to 1,024 characters, with control characters and lone surrogates written as escapes."""
     if text.isprintable():  # the usual case; it also excludes surrogates
         return text[:MAX_TEXT]
-    return "".join(char if char.isprintable() else " " for char in text[:MAX_TEXT])
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[:MAX_TEXT])

@@ -44,7 +44,7 @@ class HealthRoutes:
         return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
     async def health(self, _request: web.Request) -> web.Response:
-        """200 while the stack works, 503 when one of its standing tasks ended."""
+        """200 while the stack works, 503 after one of its tasks died."""
         healthy = self._is_healthy()
         body = {
             "status": "healthy" if healthy else "unhealthy",

@@ -4,7 +4,6 @@ import asyncio
 import hmac
 import ipaddress
 import logging
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,13 +14,13 @@ from pulse_sim.stack.api.answers import CLOCK, Refusal, refuse
 from pulse_sim.stack.connection import DEFAULT_ORG
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.settings import Settings
+from pulse_sim.stack.store import ORG_NAME
 
 ORG: Final = web.RequestKey("org", str)
 OPEN_ROUTES: Final = frozenset({"/metrics", "/api/health"})
 _UNCOUNTED: Final = "/metrics"
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
-_ORG_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
 _log = logging.getLogger("pulse.api")
 
@@ -80,7 +79,7 @@ def admitted(settings: Settings) -> Middleware:
         org = request.headers.get("X-Pulse-Org-ID", "").strip() or DEFAULT_ORG
         if org != DEFAULT_ORG and not settings.multi_tenant:
             raise Refusal(501, "multi_tenant_disabled", "organisations are not enabled")
-        if not _ORG_NAME.fullmatch(org):
+        if not ORG_NAME.fullmatch(org):
             raise Refusal(400, "invalid_request", "X-Pulse-Org-ID is not an organisation name")
         request[ORG] = org
         return await handler(request)
