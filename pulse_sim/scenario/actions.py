@@ -1,0 +1,61 @@
+"""What an operator can do in a scenario, as data: one parameter model and one doc line for each action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pydantic import Field
+
+from pulse_sim.scenario.values import HostId, Id, PollInterval, StrictModel, VariableName
+from pulse_sim.scenario.vocabulary import Variant
+from pulse_sim.units import MINUTE
+
+
+class AddConnection(StrictModel):
+    id: Id = Field(description="Name of the new connection in this file and its id in the system")
+    appliance: HostId = Field(description="The appliance it points at")
+    poll_interval: PollInterval = Field(MINUTE, description="Time between two polls, 1s to 1h")
+    verify_tls: Literal["skip", "pin"] = Field("skip", description="Skip certificate checks, or pin the certificate")
+    credentials: Literal["api_key", "basic"] = Field("api_key", description="How the system logs in")
+
+
+class UpdateConnection(StrictModel):
+    id: Id = Field(description="The connection to change")
+    appliance: HostId | None = Field(None, description="Point it at another appliance")
+    poll_interval: PollInterval | None = Field(None, description="A new time between two polls")
+    verify_tls: Literal["skip", "pin"] | None = Field(None, description="Another way to treat certificates")
+    credentials: Literal["api_key", "basic"] | None = Field(None, description="Another way to log in")
+
+
+class OneConnection(StrictModel):
+    id: Id = Field(description="The connection")
+
+
+class RestartSystem(StrictModel):
+    environment: dict[VariableName, str] = Field(
+        default_factory=dict, description="Environment variables changed by the restart; the others stay"
+    )
+    variant: Variant | None = Field(None, description="Start this variant instead, as a rollback does")
+
+
+@dataclass(frozen=True)
+class Action:
+    """One row of the table. ``effect`` is what becomes of the connection: add, keep or remove; None: it has none."""
+
+    name: str
+    doc: str
+    parameters: type[StrictModel]
+    effect: Literal["add", "keep", "remove"] | None
+
+
+_ACTIONS: Final = (
+    Action("add_connection", "Add a connection through the API.", AddConnection, "add"),
+    Action("update_connection", "Change a connection through the API.", UpdateConnection, "keep"),
+    Action("remove_connection", "Delete a connection through the API.", OneConnection, "remove"),
+    Action("enable_connection", "Switch a disabled connection on again.", OneConnection, "keep"),
+    Action("disable_connection", "Switch a connection off and keep it.", OneConnection, "keep"),
+    Action("test_connection", "Ask the system to test a connection.", OneConnection, "keep"),
+    Action("restart_system", "Stop the system and start it on the same data directory.", RestartSystem, None),
+)
+
+ACTIONS: Final[Mapping[str, Action]] = {action.name: action for action in _ACTIONS}

@@ -1,0 +1,61 @@
+"""A loaded scenario's timeline as it will happen: fault windows and operator actions, nothing left to look up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mock_truenas.faults import FaultKind
+from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, action_parameters, fault_parameters
+from pulse_sim.scenario.model import ActionEntry, FaultEntry, Scenario
+
+
+@dataclass(frozen=True)
+class FaultWindow:
+    """One fault over [from_ns, to_ns) since the start; ``parameters`` is the kind's model, ``given`` its plain data."""
+
+    id: str
+    kind: FaultKind
+    on: str
+    from_ns: int
+    to_ns: int
+    parameters: Any
+    given: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OperatorAction:
+    """One thing done to ``system`` at ``at_ns`` since the start."""
+
+    id: str
+    at_ns: int
+    do: str
+    system: str
+    parameters: Any
+    given: Mapping[str, Any]
+
+
+def fault_windows(scenario: Scenario) -> tuple[FaultWindow, ...]:
+    """The fault windows of a loaded scenario by start, then in the file's order."""
+    entries = [entry for entry in scenario.timeline if isinstance(entry, FaultEntry)]
+    return tuple(_window(entry) for entry in sorted(entries, key=lambda entry: entry.at))
+
+
+def operator_actions(scenario: Scenario) -> tuple[OperatorAction, ...]:
+    """The operator's actions of a loaded scenario by time, then in the file's order."""
+    entries = [entry for entry in scenario.timeline if isinstance(entry, ActionEntry)]
+    return tuple(_action(entry) for entry in sorted(entries, key=lambda entry: entry.at))
+
+
+def _window(entry: FaultEntry) -> FaultWindow:
+    assert entry.id is not None
+    parameters = fault_parameters(entry.fault, entry.parameters)
+    to_ns = entry.at + entry.length
+    return FaultWindow(
+        entry.id, ALL_FAULT_KINDS[entry.fault], entry.on, entry.at, to_ns, parameters, dict(entry.parameters)
+    )
+
+
+def _action(entry: ActionEntry) -> OperatorAction:
+    assert entry.id is not None and entry.system is not None
+    parameters = action_parameters(entry.do, entry.parameters)
+    return OperatorAction(entry.id, entry.at, entry.do, entry.system, parameters, dict(entry.parameters))
