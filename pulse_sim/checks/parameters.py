@@ -23,8 +23,7 @@ ABORT_SETS: Final[Mapping[str, tuple[Criterion, ...]]] = {
 R10).
 """
 
-SYSTEM_ID: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-Name = Annotated[str, Field(pattern=SYSTEM_ID)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Limit = Annotated[int, Field(ge=0)]
 

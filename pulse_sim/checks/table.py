@@ -62,7 +62,8 @@ def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
 
 def _first_problem(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
-    return ": ".join(["parameters", *[".".join(map(str, first["loc"]))][: len(first["loc"])], first["msg"]])
+    where = "".join(f"{step}: " for step in first["loc"])
+    return f"parameters: {where}{first['msg']}"
 
 
 def _errored(name: str, parameters: Mapping[str, Any], reason: str) -> CheckResult:
