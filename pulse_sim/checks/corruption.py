@@ -1,8 +1,7 @@
-"""Two abort criteria on what ``/api/v2/resources`` showed: corruption of TrueNAS data and interference with other
-sources'.
+"""Two abort criteria on what ``/api/v2/resources`` showed: TrueNAS data corrupted, other sources interfered with.
 
-A resource may go when its connection goes, or when the appliance itself no longer has it; nothing else may make it
-go, and nothing may change what it is.
+A resource may go when its connection goes, or when the appliance itself no longer has it; nothing else may make it go,
+and nothing may change what it is.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The check that nothing leaks: what systems and, in simulation, the kernel hold at the end against what they held before.
+"""The check that nothing leaks: what systems, and in simulation the kernel, hold at the end against what they held.
 
 What leaks does not go away, so a leak is in every one of the last three samples, while a poll in flight is not: the
 lowest of the last three is compared with the highest of the reference. Counts only; memory and CPU are not judged here
@@ -23,7 +23,7 @@ RESOURCES: Final = "pulse_registry_resources"
 KERNEL: Final = ("tasks", "transports", "timers")
 LAST: Final = 3
 IN_FLIGHT: Final = 4
-"""What one poll in flight may hold of each kernel count, both ends together; these are taken on the beat of the polls."""
+"""What one poll in flight may hold of each kernel count, both ends together; these fall on the beat of the polls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ def _compared(samples: Sequence[Sample], stretches: Stretches, what: str) -> tup
 
 
 def _kernel(log: RunLog, stretches: Stretches, tolerance: int) -> Sequence[Growth]:
-    """The kernel's counts. Only simulation has a kernel, and a count taken as the last fault heals tells nothing yet."""
+    """The kernel's counts; only simulation has one, and a count taken as the last fault heals tells nothing yet."""
     records = log.of(Source.WORLD, "counts")
     if log.header.world != "simulated":
         return ()

@@ -19,9 +19,7 @@ ABORT_SETS: Final[Mapping[str, tuple[Criterion, ...]]] = {
     "safety": ("corruption", "interference", "crash"),
     "standard": ("corruption", "interference", "crash", "failure_rate", "auth_errors"),
 }
-"""The criteria that ``abort: safety`` and ``abort: standard`` of a scenario stand for (pulse-contract A11, DESIGN
-R10).
-"""
+"""What ``abort: safety`` and ``abort: standard`` of a scenario stand for (pulse-contract A11, DESIGN R10)."""
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]

@@ -29,8 +29,9 @@ DEFAULT_RESOURCES_INTERVAL_NS: Final = 5 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class ResourceSample:
-    """What ``/api/v2/resources`` showed: resource id to its type, name, status, sourceId, sources, sourceStatus,
-    parentId.
+    """What ``/api/v2/resources`` showed, by resource id.
+
+    A resource has type, name, status, sourceId, sources, sourceStatus and parentId, each as the system gave it or null.
     """
 
     time_ns: int
@@ -188,8 +189,9 @@ class RunLog:
         return [Scrape.of(record) for record in self.of(Source.SAMPLER, "health", system)]
 
     def series(self, system: str, name: str, **labels: str) -> Sequence[Sample]:
-        """One sample per successful scrape in which ``name`` with at least ``labels`` was present; several series are
-        summed.
+        """One sample per successful scrape in which ``name`` with at least ``labels`` was present.
+
+        Several such series are summed, scrape by scrape.
         """
         key = (system, name, frozenset(labels.items()))
         if key not in self._series:

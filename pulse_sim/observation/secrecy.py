@@ -1,5 +1,4 @@
-"""Where a run's secrets are readable: every secret minted in a run carries a marker, and this looks for it in all its
-forms.
+"""Where a run's secrets are readable: each secret minted in a run carries a marker, looked for here in all its forms.
 
 Searches for what the marker becomes, and never decodes what it searches, so it is fast and cannot be led astray. Knows
 nothing of files or records.
@@ -28,9 +27,7 @@ def find_secret_forms(data: bytes) -> list[SecretForm]:
 
 
 def _base64_forms() -> Iterator[bytes]:
-    """What stays of the marker at each of the three offsets to the 3-byte groups: the characters none of its
-    neighbours touch.
-    """
+    """What stays of the marker at each offset to the groups of 3 bytes: the characters no neighbour touches."""
     for lead in range(3):
         first = -(-lead * 8 // 6)
         last = (lead + len(MARKER)) * 8 // 6

@@ -56,9 +56,7 @@ class SeriesName:
 
     @classmethod
     def parse(cls, text: str) -> "SeriesName | None":
-        """None when ``text`` is not the name of a series in the exposition format; such a series is as good as
-        absent.
-        """
+        """None when ``text`` is not the name of a series in the exposition format: as good as absent."""
         match = _SERIES.fullmatch(text)
         if match is None:
             return None
@@ -110,6 +108,16 @@ class MetricsHistory:
         return {text: series for text, series in parsed if series is not None}
 
     @cached_property
+    def histograms(self) -> frozenset[str]:
+        """The names of the families that have buckets."""
+        buckets = (series.name for series in self.names.values() if "le" in series.labels)
+        return frozenset(name.removesuffix("_bucket") for name in buckets if name.endswith("_bucket"))
+
+    def has(self, name: str) -> bool:
+        """Whether any series called ``name`` was ever present."""
+        return name in self._by_name
+
+    @cached_property
     def _by_name(self) -> Mapping[str, Sequence[tuple[str, SeriesName]]]:
         found: dict[str, list[tuple[str, SeriesName]]] = {}
         for text, series in self.names.items():
@@ -121,8 +129,9 @@ class MetricsHistory:
         return self._steps[text]
 
     def find(self, name: str, labels: Mapping[str, str]) -> list[Sample]:
-        """The samples of the series called ``name`` with at least ``labels``; several such are summed scrape by
-        scrape.
+        """The samples of the series called ``name`` with at least ``labels``.
+
+        Several such series are summed, scrape by scrape.
         """
         sums: list[float | None] = [None] * len(self.scrapes)
         for text, series in self._by_name.get(name, ()):

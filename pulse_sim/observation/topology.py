@@ -1,5 +1,4 @@
-"""What a log tells of the run's topology: systems and when they were up, connections and when they were configured,
-faults.
+"""What a log tells of the run's topology: systems and when they were up, connections, faults, requests.
 
 Plain values for the reader. Knows nothing of scenarios; it reads ``world/start`` and what happened afterwards.
 """
@@ -16,8 +15,9 @@ DEFAULT_POLL_INTERVAL_NS: Final = 60 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """``[from_ns, to_ns)`` in time and, exactly, the records between two sequence numbers; ``None`` is the end of the
-    run.
+    """``[from_ns, to_ns)`` in time and, exactly, the records between two sequence numbers.
+
+    ``None`` is the end of the run.
     """
 
     from_ns: int

@@ -23,10 +23,9 @@ RecordHook: TypeAlias = Callable[[Record, bytes], None]
 
 
 class LogWriter:
-    """Appends records to ``observations.jsonl`` and, the appliances' requests, to ``journal.jsonl`` below
-    ``directory``.
+    """Appends records to ``observations.jsonl`` and, of appliances' requests, to ``journal.jsonl``.
 
-    Both files are created (FileExistsError when one is there) and begin with ``header``.
+    Both files are created in ``directory`` (FileExistsError when one is there) and begin with ``header``.
     """
 
     def __init__(self, directory: Path, header: Header, *, on_record: RecordHook | None = None) -> None:
@@ -66,8 +65,9 @@ class LogWriter:
         return record
 
     def close(self, time_ns: int, reason: str = "completed", **more: Any) -> None:
-        """Seal the log: write ``world/end`` with the counts, ``reason`` (completed, deadline or crashed) and
-        ``more``, then sync.
+        """Seal the log: write ``world/end`` with the counts, ``reason`` and ``more``, then sync both files.
+
+        ``reason`` is completed, deadline or crashed.
         """
         counts = {"records": self._records + 1, "requests": self._requests}
         self.write(time_ns, Source.WORLD, "end", "run", {**more, "reason": reason, **counts})
