@@ -35,6 +35,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     _scheduled: list[HeapEntry]
     _timer_cancelled_count: int
     _closed: bool
+    _stopping: bool
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
@@ -116,13 +117,15 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     def _run_once(self) -> None:
         ready = self._ready
         self._rounds += 1
-        if not ready:
-            if not self._stopping:  # type: ignore[attr-defined]
-                self._advance()
-        else:
-            self._release()
+        if ready:
+            heap = self._scheduled
+            if heap and heap[0][0] <= self.clock.now_ns:
+                self._release()
+        elif not self._stopping:
+            self._advance()
+        popleft = ready.popleft
         for _ in range(len(ready)):
-            handle = ready.popleft()
+            handle = popleft()
             if handle._cancelled:
                 continue
             try:

@@ -6,6 +6,7 @@ import random
 import sys
 from asyncio import coroutines
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from pulse_sim.kernel import names
@@ -55,7 +56,7 @@ class Simulation:
         self._watch = watch
         self.network = Network(self.loop, watch, self.stream)
         self.loop.network = self.network
-        self.trace.bind(lambda: self.clock.now_ns, lambda: task_number(self.loop))
+        self.trace.bind(partial(getattr, self.clock, "now_ns"), partial(task_number, self.loop))
         self._unhandled = UnhandledLog(watch)
         self.loop.set_exception_handler(self._unhandled.handle)
         self._fences = Fences()

@@ -5,8 +5,11 @@ would make that order depend on the heap's history; a number counted by the loop
 """
 
 import asyncio
+import contextvars
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+from pulse_sim.kernel.hosts import CURRENT, Host
 
 if TYPE_CHECKING:
     from pulse_sim.kernel.loop import SimulationLoop
@@ -17,7 +20,8 @@ else:
     _Task = asyncio.Task
     _Future = asyncio.Future
 
-T = TypeVar("T")
+# asyncio.current_task() without its checks: this is asked for every event of a trace.
+_CURRENT: dict[asyncio.AbstractEventLoop, Any] = asyncio.tasks._current_tasks  # type: ignore[attr-defined]
 
 
 class SimulationFuture(_Future):
@@ -38,6 +42,7 @@ class SimulationTask(_Task):
     """A task hashed by its number; unnamed ones are named after it, not after a counter of the process."""
 
     number: int
+    host: Host | None
 
     def __init__(
         self,
@@ -45,11 +50,14 @@ class SimulationTask(_Task):
         *,
         loop: "SimulationLoop | None" = None,
         name: str | None = None,
+        context: contextvars.Context | None = None,
         **options: Any,
     ) -> None:
-        running = loop if loop is not None else asyncio.get_running_loop()
-        self.number = number = next(running.numbers)  # type: ignore[union-attr]
-        super().__init__(coro, loop=running, name=f"Task-{number}" if name is None else name, **options)
+        running: Any = loop if loop is not None else asyncio.get_running_loop()
+        self.number = number = next(running.numbers)
+        self.host = CURRENT.get() if context is None else context.get(CURRENT)
+        label = f"Task-{number}" if name is None else name
+        super().__init__(coro, loop=running, name=label, context=context, **options)
 
     def __hash__(self) -> int:
         return self.number
@@ -57,8 +65,4 @@ class SimulationTask(_Task):
 
 def task_number(loop: asyncio.AbstractEventLoop) -> int:
     """The number of the task being stepped, 0 inside a plain callback."""
-    try:
-        task = asyncio.current_task(loop)
-    except RuntimeError:  # asked from outside a running loop
-        return 0
-    return getattr(task, "number", 0)
+    return getattr(_CURRENT.get(loop), "number", 0)

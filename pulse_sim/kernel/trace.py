@@ -52,8 +52,8 @@ class Trace:
         at_ns = self._now()
         head = f"{at_ns} {self._number()} {len(kind)}:{kind} {len(subject)}:{subject} "
         self._rolling.update(head.encode("utf-8", "surrogatepass") + _sha256(payload).digest())
-        self.events += 1
-        if not self.events % CHECKPOINT_EVERY:
+        self.events = events = self.events + 1
+        if not events % CHECKPOINT_EVERY:
             self._checkpoint(at_ns)
 
     def digest(self) -> str:

@@ -40,7 +40,49 @@ Watch = Callable[[str, str, bytes], None]
 class StreamTransport(asyncio.Transport):
     """One end of a simulated connection. ``abort`` and ``close`` behave as asyncio's own selector transport does."""
 
-    _start_tls_compatible = True
+    __slots__ = (
+        "__weakref__",
+        "_arrival",
+        "_buffer",
+        "_buffered",
+        "_closed_at_ns",
+        "_closing",
+        "_context",
+        "_eof_received",
+        "_eof_sent",
+        "_eof_wanted",
+        "_giving_up",
+        "_high",
+        "_inbox",
+        "_last_arrival_ns",
+        "_loop",
+        "_lost",
+        "_low",
+        "_opening_window",
+        "_paused",
+        "_protocol",
+        "_reset_received",
+        "_rst_sent",
+        "_seen_data",
+        "_server",
+        "_sock",
+        "_unacknowledged",
+        "_unread",
+        "_watch",
+        "_writing_paused",
+        "accepting",
+        "forget",
+        "gone",
+        "host",
+        "link",
+        "opaque",
+        "peer",
+        "severed",
+        "stalled",
+        "subject",
+    )
+
+    _start_tls_compatible = True  # what loop.start_tls asks for
 
     def __init__(
         self, loop: "SimulationLoop", host: "Host", link: "Link", subject: str, sock: StandInSocket, watch: Watch
@@ -62,11 +104,11 @@ class StreamTransport(asyncio.Transport):
         self._watch = watch
         self._protocol: Any = None
         self._buffered: Any = None
-        self._context = contextvars.Context()
+        self._context: contextvars.Context | None = None
         self._server: SimulationServer | None = None
         self._inbox: deque[tuple[int, bytes]] = deque()
         self._last_arrival_ns = 0
-        self._arrival = TimedHandle(0.0, self._arrive, (), loop, self._context)
+        self._arrival = TimedHandle(0.0, self._arrive, (), loop, _NO_CONTEXT)
         self._unread: deque[tuple[int, bytes]] = deque()
         self._paused = True  # until a protocol is there
         self._seen_data = False
@@ -93,7 +135,7 @@ class StreamTransport(asyncio.Transport):
     def start(self, protocol: Any, context: contextvars.Context, server: "SimulationServer | None" = None) -> None:
         """Give it its protocol and the context its callbacks run in, then begin to read."""
         self._context = context
-        self._arrival = TimedHandle(0.0, self._arrive, (), self._loop, context)
+        self._arrival._context = context
         self._server = server
         if server is not None:
             server.attach()
@@ -445,6 +487,7 @@ class StreamTransport(asyncio.Transport):
             self._loop.rearm(arrival_ns, self._arrival)
 
 
+_NO_CONTEXT: Final = contextvars.Context()  # of a connection nobody has accepted yet
 _KIND_NAMES: Final = {FIN: "fin", RST: "rst", ACCEPT: "accept"}
 
 

@@ -41,7 +41,8 @@ class UnhandledLog:
         if kind == "future" and isinstance(context["future"], asyncio.Task):
             kind = "task"
         error = context.get("exception")
-        template = _UNSTABLE.sub("…", str(context.get("message", "")))
+        # asyncio names the class of a task in its message; ours is an implementation detail.
+        template = _UNSTABLE.sub("…", str(context.get("message", ""))).replace("Simulation", "")
         entry = Unhandled(_host_name(context), kind, type(error).__name__ if error is not None else "", template)
         if len(self.entries) < MOST_KEPT:
             self.entries.append(entry)
@@ -55,10 +56,18 @@ class UnhandledLog:
 
 
 def _host_name(context: dict[str, Any]) -> str | None:
-    subject = context.get("task", context.get("future"))
-    host: Any = getattr(subject, "host", None) or _transport_host(context.get("transport")) or CURRENT.get()
-    return host.name if isinstance(host, Host) else None
-
-
-def _transport_host(transport: Any) -> Any:
-    return transport.get_extra_info("host") if isinstance(transport, asyncio.Transport) else None
+    """Whose it was: the task's host, or that of the transport or of the callback's own context."""
+    candidates = (
+        lambda: getattr(context.get("task", context.get("future")), "host", None),
+        lambda: context["transport"].get_extra_info("host"),
+        lambda: context["handle"]._context.get(CURRENT),
+        CURRENT.get,
+    )
+    for candidate in candidates:
+        try:
+            host = candidate()
+        except (KeyError, AttributeError):
+            continue
+        if isinstance(host, Host):
+            return host.name
+    return None

@@ -1,0 +1,318 @@
+"""Sockets in memory behave as a kernel's: order, latency, back-pressure, FIN, RST, names and ports."""
+
+import asyncio
+import errno
+import random
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pulse_sim.kernel import FenceError, LinkFault
+from tests.kernel.testbed import Bench, hello
+
+S = 1_000_000_000
+US = 1_000
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+LINGER_ZERO = struct.pack("ii", 1, 0)
+
+
+def _converse(
+    bench: Bench,
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    client: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Any]],
+) -> Any:
+    """Run both ends of one raw connection and return what the client returns."""
+
+    async def listen() -> None:
+        await asyncio.start_server(serve, "", 9000)
+
+    async def connect() -> Any:
+        reader, writer = await asyncio.open_connection("nas-1", 9000)
+        try:
+            return await client(reader, writer)
+        finally:
+            writer.close()
+
+    async def main() -> Any:
+        await bench.nas.run(listen())
+        return await bench.pulse.run(connect())
+
+    return bench.sim.run(main())
+
+
+async def _close(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def test_latency_is_exact_to_the_nanosecond(bench: Bench) -> None:
+    bench.sim.network.link("pulse", "nas-1").latency_ns = 1_234_567
+    bench.sim.network.link("nas-1", "pulse").latency_ns = 7_654_321
+    stamps: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(4)
+        stamps.append(bench.sim.now_ns)
+        writer.write(b"pong")
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        stamps.append(bench.sim.now_ns)
+        writer.write(b"ping")
+        await reader.readexactly(4)
+        stamps.append(bench.sim.now_ns)
+
+    _converse(bench, serve, client)
+    there, back = 1_234_567, 7_654_321
+    assert stamps == [there + back, 2 * there + back, 2 * (there + back)]
+
+
+def test_a_segment_under_way_keeps_its_latency_and_later_ones_never_overtake_it(bench: Bench) -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = bench.sim.network.link("nas-1", "pulse")
+        link.latency_ns = 5 * S
+        writer.write(b"slow ")
+        link.latency_ns = 0
+        writer.write(b"fast")
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> tuple[bytes, int]:
+        return await reader.read(), bench.sim.now_ns // S
+
+    assert _converse(bench, serve, client) == (b"slow fast", 5)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(1, 5_000), min_size=1, max_size=30), st.integers(0, 2**32))
+def test_jitter_never_lets_fin_or_bytes_overtake(sizes: list[int], seed: int) -> None:
+    bench = Bench(seed)
+    body = random.Random(seed).randbytes(sum(sizes))
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        rest = memoryview(body)
+        for size in sizes:
+            writer.write(rest[:size])
+            rest = rest[size:]
+            await asyncio.sleep(0.0001)
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> bytes:
+        bench.sim.network.apply("j", LinkFault("latency", jitter_ns=S), src="nas-1", dst="pulse")
+        return await reader.read()
+
+    assert _converse(bench, serve, client) == body
+
+
+def test_a_writer_is_held_back_while_nobody_reads_and_released_when_somebody_does(bench: Bench) -> None:
+    drained: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(30)
+        while await reader.read(65_536):
+            pass
+
+    async def client(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
+        for _ in range(20):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+            drained.append(bench.sim.now_ns // S)
+        return max(0, writer.transport.get_write_buffer_size())
+
+    assert _converse(bench, serve, client) <= 65_536
+    assert (drained[0], drained[-1]) == (0, 30)
+
+
+def test_half_close_lets_the_other_direction_go_on(bench: Bench) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        question = await reader.read()
+        writer.write(question.upper())
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"question")
+        writer.write_eof()
+        return await reader.read()
+
+    assert _converse(bench, serve, client) == b"QUESTION"
+
+
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_closing_with_linger_zero_is_a_reset(bench: Bench, how: str) -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        getattr(writer.transport, how)()
+
+    async def client(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> bytes:
+        return await reader.read()
+
+    with pytest.raises(ConnectionResetError):
+        _converse(bench, serve, client)
+
+
+def test_a_reset_in_mid_stream_comes_after_the_bytes_before_it(bench: Bench) -> None:
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"half an ans")
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_ZERO)
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> tuple[bytes, str]:
+        got = await reader.readexactly(11)
+        try:
+            await reader.read(1)
+        except ConnectionResetError:
+            return got, "reset"
+        return got, "end"
+
+    assert _converse(bench, serve, client) == (b"half an ans", "reset")
+
+
+def test_closing_with_unread_bytes_is_a_reset_as_on_linux(bench: Bench) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(1)
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        await asyncio.sleep(0.5)  # let the server accept and stop reading
+        writer.write(b"never read")
+        return await reader.read()
+
+    with pytest.raises(ConnectionResetError):
+        _converse(bench, serve, client)
+
+
+def test_writing_to_a_peer_that_has_gone_ends_in_a_broken_pipe(bench: Bench) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        await reader.read()
+        try:
+            for _ in range(3):
+                writer.write(b"x")
+                await asyncio.sleep(1)
+                await writer.drain()
+        except ConnectionError as error:
+            return errno.errorcode[error.errno or 0]
+        return "no error"
+
+    assert _converse(bench, _close, client) in ("EPIPE", "ECONNRESET")
+
+
+def test_an_unknown_name_fails_as_dns_does_and_an_unknown_address_is_unreachable(bench: Bench) -> None:
+    async def client() -> tuple[int, int | None, int]:
+        with pytest.raises(socket.gaierror) as unknown:
+            await asyncio.open_connection("nas-9", 80)
+        with pytest.raises(OSError, match="Connect call failed") as unreachable:
+            await asyncio.open_connection("10.99.0.1", 80)
+        return unknown.value.errno or 0, unreachable.value.errno, bench.sim.now_ns
+
+    async def main() -> tuple[int, int | None, int]:
+        return await bench.pulse.run(client())
+
+    assert bench.sim.run(main()) == (socket.EAI_NONAME, errno.EHOSTUNREACH, 3 * S)
+
+
+def test_a_loopback_server_is_reachable_from_its_own_host_only(bench: Bench) -> None:
+    async def listen() -> None:
+        await asyncio.start_server(_close, "127.0.0.1", 7655)
+
+    async def knock(name: str) -> str:
+        try:
+            _, writer = await asyncio.open_connection(name, 7655)
+        except ConnectionRefusedError:
+            return "refused"
+        writer.close()
+        return "open"
+
+    async def main() -> list[str]:
+        await bench.nas.run(listen())
+        return [
+            await bench.nas.run(knock("127.0.0.1")),
+            await bench.nas.run(knock("localhost")),
+            await bench.nas.run(knock("nas-1")),
+            await bench.pulse.run(knock("nas-1")),
+            await bench.pulse.run(knock("127.0.0.1")),
+        ]
+
+    assert bench.sim.run(main()) == ["open", "open", "refused", "refused", "refused"]
+
+
+def test_a_port_is_taken_once_and_free_again_when_closed(bench: Bench) -> None:
+    async def listen() -> tuple[int | None, int, bool]:
+        first = await asyncio.start_server(_close, "0.0.0.0", 9000)
+        with pytest.raises(OSError, match="address already in use") as taken:
+            await asyncio.start_server(_close, "127.0.0.1", 9000)
+        first.close()
+        await first.wait_closed()
+        second = await asyncio.start_server(_close, "127.0.0.1", 9000)
+        third = await asyncio.start_server(_close, "0.0.0.0", 0)
+        return taken.value.errno, third.sockets[0].getsockname()[1], bool(first.sockets) or not second.sockets
+
+    async def main() -> tuple[int | None, int, bool]:
+        return await bench.nas.run(listen())
+
+    assert bench.sim.run(main()) == (errno.EADDRINUSE, 40_000, False)
+
+
+def test_the_stand_in_socket_knows_both_addresses(bench: Bench) -> None:
+    seen: list[Any] = []
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sock = writer.get_extra_info("socket")
+        seen.extend([sock.family, sock.getsockname(), sock.getpeername(), writer.get_extra_info("peername")])
+        writer.close()
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(writer.get_extra_info("sockname"))
+        await reader.read()
+
+    _converse(bench, serve, client)
+    near, far = ("10.0.0.2", 32_768), ("10.0.0.1", 9000)
+    assert seen == [near, socket.AF_INET, far, near, near]
+
+
+def test_sockets_that_happy_eyeballs_creates_are_closed(bench: Bench) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    async def client() -> tuple[int, int]:
+        before = descriptors()
+        for _ in range(50):
+            async with aiohttp.ClientSession() as session, session.get("http://nas-1/") as response:
+                await response.read()
+        return before, descriptors()
+
+    async def main() -> tuple[int, int]:
+        await bench.serve(hello)
+        return await bench.pulse.run(client())
+
+    before, after = bench.sim.run(main())
+    assert before == after
+
+
+def test_a_network_call_outside_any_host_is_fenced(bench: Bench) -> None:
+    async def main() -> None:
+        await asyncio.open_connection("nas-1", 80)
+
+    with pytest.raises(FenceError, match="outside any host"):
+        bench.sim.run(main())
+
+
+def test_counts_are_flat_over_a_thousand_connections(bench: Bench) -> None:
+    async def client(count: int) -> dict[str, int]:
+        for _ in range(count):
+            async with aiohttp.ClientSession() as session, session.get("http://nas-1/") as response:
+                await response.read()
+        await asyncio.sleep(120)
+        return bench.sim.counts()
+
+    async def main() -> tuple[dict[str, int], dict[str, int]]:
+        await bench.serve(hello)
+        return await bench.pulse.run(client(1)), await bench.pulse.run(client(1_000))
+
+    first, last = bench.sim.run(main())
+    assert first == last
+    assert bench.sim.network.counts()["connections_opened"] == {("pulse", "nas-1"): 1_001}
