@@ -1,0 +1,168 @@
+"""One run from first to last record: start, phases, faults, operator, samples, end. Policy only; the world acts."""
+
+import asyncio
+from functools import partial
+from typing import Any, Final
+
+from pulse_sim.observation import Source
+from pulse_sim.run.operator import Operator
+from pulse_sim.run.phases import Phase, PhasePlan
+from pulse_sim.run.sampler import Sampler
+from pulse_sim.run.timeline import Action, Script, Window
+from pulse_sim.sut.protocol import SystemFailure
+from pulse_sim.units import HOUR, SECOND
+from pulse_sim.world.protocol import Instant, Observe, World
+
+METRICS_OFFSET_NS: Final = 17 * SECOND
+"""Metrics are sampled off the beat of the polls (R7)."""
+
+
+class Run:
+    """The conductor of one run. ``observe`` records; ``world`` is open for the length of :meth:`conduct`."""
+
+    def __init__(self, script: Script, world: World, observe: Observe) -> None:
+        self._script = script
+        self._world = world
+        self._observe = observe
+        self._samplers = {name: Sampler(name, system, observe) for name, system in world.systems.items()}
+        self._operators = {name: Operator(name, system, world, observe) for name, system in world.systems.items()}
+        self._phases = PhasePlan([(window.from_ns, window.to_ns) for window in script.windows])
+        self._phase: Phase | None = None
+        self._ended = asyncio.Event()
+
+    async def conduct(self) -> str:
+        """Carry the script out; the reason the run ended: ``completed``, or ``crashed`` when a system did not start."""
+        await self._world.open(self._observe)
+        try:
+            self._open_log()
+            if not await self._start_systems():
+                return "crashed"
+            await self._add_first_connections()
+            self._schedule()
+            await self._ended.wait()
+            await self._look_everywhere(state=True)
+            await self._stop_systems()
+            return "completed"
+        finally:
+            for window in self._script.windows:
+                self._world.heal(window.id)
+            await self._world.close()
+            for name in self._world.systems:
+                self._observe(Source.WORLD, "disk", name, self._world.disk(name))
+
+    def _open_log(self) -> None:
+        self._observe(Source.WORLD, "start", "run", self._script.describe())
+        self._note_phase(warm=False)
+        for appliance in self._script.appliances:
+            self._observe(Source.APPLIANCE, "truth", appliance, self._world.truth(appliance))
+
+    async def _start_systems(self) -> bool:
+        started = True
+        for name, (variant, environment) in self._script.systems.items():
+            system = self._world.systems[name]
+            operator = self._operators[name]
+            operator.variant, operator.environment = variant, dict(environment)
+            try:
+                await system.start(environment, variant)
+            except (SystemFailure, ConnectionError, TimeoutError) as failure:
+                data = {"kind": "start", "exception": type(failure).__name__, "template": "the system did not start"}
+                self._observe(Source.SUT, "crash", name, data)
+                started = False
+            else:
+                self._observe(Source.SUT, "started", name, {"version": system.version, "variant": variant})
+        return started
+
+    async def _add_first_connections(self) -> None:
+        for connection, options in self._script.connections.items():
+            await self._operators[options["system"]].act("add_connection", {"id": connection, **options})
+
+    async def _stop_systems(self) -> None:
+        for name, system in self._world.systems.items():
+            await system.stop()
+            data = {"version": system.version, "variant": self._operators[name].variant}
+            self._observe(Source.SUT, "stopped", name, data)
+
+    def _schedule(self) -> None:
+        script, at = self._script, self._world.at
+        for window in script.windows:
+            at(window.from_ns, Instant.INJECT, partial(self._inject, window))
+            at(window.to_ns, Instant.HEAL, partial(self._heal, window))
+        for edge_ns in sorted({edge for window in script.windows for edge in (window.from_ns, window.to_ns)}):
+            at(edge_ns, Instant.SAMPLE, lambda: self._spawn(self._look_everywhere(state=True), "edge"))
+        for action in script.actions:
+            at(action.at_ns, Instant.OPERATOR, partial(self._act, action))
+        self._every(METRICS_OFFSET_NS, script.metrics_every_ns, lambda: self._look_everywhere(state=False), "metrics")
+        self._every(script.resources_every_ns, script.resources_every_ns, self._look_at_state, "state")
+        self._every(HOUR, HOUR, self._count, "counts")
+        at(script.duration_ns, Instant.SAMPLE, self._ended.set)
+
+    def _every(self, first_ns: int, period_ns: int, look: Any, name: str) -> None:
+        """Run ``look`` at first, first + period, … before the end; one timer is alive at a time."""
+
+        def due(at_ns: int) -> None:
+            if at_ns >= self._script.duration_ns:
+                return
+            self._world.at(at_ns + period_ns, Instant.SAMPLE, lambda: due(at_ns + period_ns))
+            self._spawn(look(), name)
+
+        self._world.at(first_ns, Instant.SAMPLE, lambda: due(first_ns))
+
+    def _spawn(self, coroutine: Any, name: str) -> None:
+        self._world.spawn(coroutine, name)
+
+    def _inject(self, window: Window) -> None:
+        self._world.inject(window.id, window.kind, window.on, window.parameters)
+        self._observe(Source.FAULT, "inject", window.id, window.describe(self._connections_to(window.on)))
+        self._after_fault(window)
+
+    def _heal(self, window: Window) -> None:
+        self._world.heal(window.id)
+        self._observe(Source.FAULT, "heal", window.id, {})
+        self._after_fault(window)
+
+    def _after_fault(self, window: Window) -> None:
+        if window.changes_state:
+            self._observe(Source.APPLIANCE, "truth", window.on, self._world.truth(window.on))
+        self._note_phase(warm=self._phase not in (None, Phase.WARM_UP))
+
+    def _connections_to(self, appliance: str) -> list[str]:
+        """Connections of the file and of actions so far that poll an appliance, in the order they were named."""
+        named = dict(self._script.connections)
+        for action in self._script.actions:
+            if action.do == "add_connection" and action.at_ns <= self._world.now_ns():
+                named[action.options["id"]] = action.options
+        return [connection for connection, options in named.items() if options["appliance"] == appliance]
+
+    def _act(self, action: Action) -> None:
+        self._spawn(self._operators[action.system].act(action.do, action.options), "operator")
+
+    async def _look_at_state(self) -> None:
+        for sampler in self._samplers.values():
+            await sampler.state()
+
+    async def _look_everywhere(self, state: bool) -> None:
+        for sampler in self._samplers.values():
+            await sampler.metrics()
+            if state:
+                await sampler.state()
+        if self._phase is Phase.WARM_UP:
+            self._note_phase(warm=self._is_warm())
+
+    def _is_warm(self) -> bool:
+        return all(
+            self._samplers[options["system"]].saw_success_of(connection)
+            for connection, options in self._script.connections.items()
+        )
+
+    async def _count(self) -> None:
+        self._note_counts()
+
+    def _note_counts(self) -> None:
+        self._observe(Source.WORLD, "counts", "run", dict(self._world.counts()))
+
+    def _note_phase(self, warm: bool) -> None:
+        phase = self._phases.at(self._world.now_ns(), warm)
+        if phase is not self._phase:
+            self._phase = phase
+            self._observe(Source.WORLD, "phase", "run", {"phase": phase.value})
+            self._note_counts()

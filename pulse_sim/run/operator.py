@@ -1,0 +1,109 @@
+"""What an operator does to a system during a run, through its API; the record of it holds no secret."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pulse_sim.observation import Source
+from pulse_sim.sut.protocol import Answer, SystemFailure, SystemUnderTest
+from pulse_sim.units import SECOND
+from pulse_sim.world.protocol import Observe, World
+
+CONNECTIONS: Final = "/api/truenas/connections"
+
+
+class Operator:
+    """Carries out the actions of a scenario on one system and records how each was answered."""
+
+    def __init__(self, name: str, system: SystemUnderTest, world: World, observe: Observe) -> None:
+        self._name = name
+        self._system = system
+        self._world = world
+        self._observe = observe
+        self._options: dict[str, dict[str, Any]] = {}
+        self.environment: dict[str, str] = {}
+        self.variant = ""
+
+    async def act(self, do: str, options: Mapping[str, Any]) -> None:
+        """Do one action of the table below; an unreachable system is recorded, not raised."""
+        status: int | None = None
+        error: str | None = None
+        try:
+            answer = await _ACTIONS[do](self, options)
+        except (ConnectionError, TimeoutError, SystemFailure) as failure:
+            error = type(failure).__name__
+        else:
+            status = answer.status
+            error = None if status < 400 else _error_code(answer)
+        data = {"do": do, "with": dict(options), "status": status, "error": error}
+        self._observe(Source.OPERATOR, "action", self._name, data)
+
+    async def _add(self, options: Mapping[str, Any]) -> Answer:
+        connection = options["id"]
+        self._options[connection] = dict(options)
+        return await self._system.request("POST", CONNECTIONS, {"id": connection, **self._record(connection)})
+
+    async def _update(self, options: Mapping[str, Any]) -> Answer:
+        connection = options["id"]
+        given = {name: value for name, value in options.items() if value is not None}
+        self._options[connection] = {**self._options[connection], **given}
+        return await self._put(connection)
+
+    async def _enable(self, options: Mapping[str, Any]) -> Answer:
+        return await self._switch(options["id"], True)
+
+    async def _disable(self, options: Mapping[str, Any]) -> Answer:
+        return await self._switch(options["id"], False)
+
+    async def _switch(self, connection: str, enabled: bool) -> Answer:
+        self._options[connection] = {**self._options[connection], "enabled": enabled}
+        return await self._put(connection)
+
+    async def _put(self, connection: str) -> Answer:
+        return await self._system.request("PUT", f"{CONNECTIONS}/{connection}", self._record(connection))
+
+    def _record(self, connection: str) -> dict[str, Any]:
+        """The whole record as it should be now: an operator's form sends every field."""
+        options = self._options[connection]
+        return {
+            "name": connection,
+            "enabled": options.get("enabled", True),
+            "pollIntervalSeconds": options["poll_interval_ns"] // SECOND,
+            **self._world.connection_record(options["appliance"], options["verify_tls"], options["credentials"]),
+        }
+
+    async def _remove(self, options: Mapping[str, Any]) -> Answer:
+        return await self._system.request("DELETE", f"{CONNECTIONS}/{options['id']}")
+
+    async def _test(self, options: Mapping[str, Any]) -> Answer:
+        return await self._system.request("POST", f"{CONNECTIONS}/{options['id']}/test")
+
+    async def _restart(self, options: Mapping[str, Any]) -> Answer:
+        self.environment |= options["environment"]
+        self.variant = options["variant"] or self.variant
+        await self._system.stop()
+        self._note_system("stopped")
+        await self._system.start(self.environment, self.variant)
+        self._note_system("started")
+        return Answer(200, b"")
+
+    def _note_system(self, kind: str) -> None:
+        self._observe(Source.SUT, kind, self._name, {"version": self._system.version, "variant": self.variant})
+
+
+_ACTIONS: Final[Mapping[str, Any]] = {
+    "add_connection": Operator._add,
+    "update_connection": Operator._update,
+    "remove_connection": Operator._remove,
+    "enable_connection": Operator._enable,
+    "disable_connection": Operator._disable,
+    "test_connection": Operator._test,
+    "restart_system": Operator._restart,
+}
+
+
+def _error_code(answer: Answer) -> str:
+    try:
+        return str(json.loads(answer.body)["code"])
+    except (ValueError, KeyError, TypeError):
+        return "unreadable"

@@ -1,0 +1,68 @@
+"""From a scenario to the script of its run: everything looked up, times in nanoseconds since the start."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from pulse_sim.run.timeline import Action, Script, Window
+from pulse_sim.scenario.model import Connection, Scenario
+from pulse_sim.scenario.timeline import fault_windows, operator_actions
+from pulse_sim.world.cast import AppliancePlan, Cast
+
+
+def script_of(scenario: Scenario) -> Script:
+    """The script of a resolved scenario."""
+    return Script(
+        scenario=scenario.id,
+        duration_ns=scenario.duration,
+        metrics_every_ns=scenario.sampling.metrics,
+        resources_every_ns=scenario.sampling.resources,
+        systems={name: (system.variant, dict(system.environment)) for name, system in scenario.systems.items()},
+        appliances={
+            name: {"release": appliance.release, "fixture": appliance.fixture, "tls": appliance.tls}
+            for name, appliance in scenario.appliances.items()
+        },
+        connections={name: _first_connection(name, connection) for name, connection in scenario.connections.items()},
+        windows=[
+            Window(
+                id=window.id,
+                kind=window.kind.name,
+                on=window.on,
+                parameters=window.parameters,
+                from_ns=window.from_ns,
+                to_ns=window.to_ns,
+                stage=window.kind.stage.name.lower(),
+                witness=window.kind.witness(window.parameters).to_data(),
+                shown=window.given,
+            )
+            for window in fault_windows(scenario)
+        ],
+        actions=[
+            Action(action.at_ns, action.system, action.do, _options(action.parameters))
+            for action in operator_actions(scenario)
+        ],
+    )
+
+
+def cast_of(scenario: Scenario) -> Cast:
+    """Who takes part in a scenario."""
+    return Cast(
+        start_ns=scenario.start_ns,
+        appliances={
+            name: AppliancePlan(appliance.release, appliance.fixture, appliance.tls, appliance.latency)
+            for name, appliance in scenario.appliances.items()
+        },
+        systems=tuple(scenario.systems),
+    )
+
+
+def _first_connection(name: str, connection: Connection) -> dict[str, Any]:
+    return {"id": name, **_options(connection)}
+
+
+def _options(parameters: BaseModel) -> dict[str, Any]:
+    """Parameters as the log names them: times say their unit and stay nanoseconds."""
+    values = {name: getattr(parameters, name) for name in type(parameters).model_fields}
+    if "poll_interval" in values:
+        values["poll_interval_ns"] = values.pop("poll_interval")
+    return values

@@ -1,0 +1,97 @@
+"""A mock appliance standing on a simulated host, with the secrets an operator needs to connect to it."""
+
+import hashlib
+import ssl
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from mock_truenas.appliance import build_appliance
+from mock_truenas.journal import JournalEntry
+from mock_truenas.server import MockTrueNAS
+from pulse_sim.kernel import Host, Simulation
+from pulse_sim.kernel.certificate import self_signed
+from pulse_sim.observation import Source
+from pulse_sim.observation.secrecy import MARKER
+from pulse_sim.world.cast import AppliancePlan
+from pulse_sim.world.protocol import Observe
+
+HTTP_PORT: Final = 80
+HTTPS_PORT: Final = 443
+SECRET_PREFIX: Final = MARKER.decode()
+USER: Final = "pulse"
+
+
+class SimulatedAppliance:
+    """One NAS on its own host; its API key is minted from the seed and carries the secret marker."""
+
+    def __init__(self, sim: Simulation, host: Host, plan: AppliancePlan) -> None:
+        self._sim = sim
+        self._host = host
+        self._plan = plan
+        self._observe: Observe | None = None
+        self._appliance = build_appliance(
+            fixture=plan.fixture,
+            release=plan.release,
+            hostname=host.name,
+            clock=host.clock,
+            entropy=sim.entropy(f"{host.name}:entropy"),
+            rng=sim.stream(f"{host.name}:appliance"),
+        )
+        self._api_key = self._appliance.mint_api_key("pulse", prefix=SECRET_PREFIX)
+        self._password = self._appliance.mint_password(USER)
+        self._fingerprint = ""
+        context = self._tls_context() if plan.tls else None
+        self._server = MockTrueNAS(self._appliance, clock=host.clock, journal=self._note, ssl_context=context)
+
+    async def start(self, observe: Observe) -> None:
+        """Listen on the well-known port of the host."""
+        self._observe = observe
+        port = HTTPS_PORT if self._plan.tls else HTTP_PORT
+        await self._host.run(self._server.start(self._host.address, port), name=f"{self._host.name}-start")
+
+    async def stop(self) -> None:
+        """Stop listening and drop what is open."""
+        await self._host.run(self._server.stop(), name=f"{self._host.name}-stop")
+
+    def connection_record(self, verify_tls: str, credentials: str) -> dict[str, Any]:
+        """Host, port, transport and credentials as a connection record names them (pulse-contract A1)."""
+        record: dict[str, Any] = {
+            "host": self._host.name,
+            "port": HTTPS_PORT if self._plan.tls else HTTP_PORT,
+            "useHttps": self._plan.tls,
+            "insecureSkipVerify": self._plan.tls and verify_tls == "skip",
+            "fingerprint": self._fingerprint if self._plan.tls and verify_tls == "pin" else "",
+        }
+        if credentials == "basic":
+            return {**record, "username": USER, "password": self._password, "apiKey": ""}
+        return {**record, "username": "", "password": "", "apiKey": self._api_key}
+
+    def inject(self, fault_id: str, kind: str, parameters: Any) -> None:
+        """Set one of the mock's own faults."""
+        self._server.inject(fault_id, kind, parameters)
+
+    def heal(self, fault_id: str) -> None:
+        """Take a fault back."""
+        self._server.heal(fault_id)
+
+    def truth(self) -> dict[str, Any]:
+        """What the appliance really is."""
+        return self._appliance.truth()
+
+    def _note(self, entry: JournalEntry) -> None:
+        if self._observe is not None:
+            self._observe(Source.APPLIANCE, "request", self._host.name, entry.to_data())
+
+    def _tls_context(self) -> ssl.SSLContext:
+        """A server context from a certificate derived from the seed; the key touches a file only to be loaded."""
+        certificate, key = self_signed(
+            self._sim.entropy(f"{self._host.name}:certificate"), [self._host.name], [self._host.address]
+        )
+        self._fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.decode())).hexdigest()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
+            file.write(key + certificate)
+            file.flush()
+            context.load_cert_chain(Path(file.name))
+        return context
