@@ -57,6 +57,7 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     texts: dict[Path, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _known: set[Problem] = field(default_factory=set)
 
     def place(self, path: Path, *, on_key: bool = False) -> Place:
         """Where ``path`` stands; of something that is not there, where its nearest ancestor stands."""
@@ -78,17 +79,19 @@ class Document:
 
     def report(self, findings: Iterable[Finding]) -> None:
         """Adds findings to the problems, each once."""
-        known = set(self.problems)
         for finding in findings:
-            problem = self.locate(finding)
-            if problem not in known:
-                known.add(problem)
-                self.problems.append(problem)
+            self.add(self.locate(finding))
+
+    def add(self, problem: Problem) -> None:
+        """Adds a problem unless it is known."""
+        if problem not in self._known:
+            self._known.add(problem)
+            self.problems.append(problem)
 
     def refuse_problems(self) -> None:
         """Raises DocumentError with everything found so far, sorted by place; does nothing for a clean document."""
         if self.problems:
-            raise DocumentError(sorted(self.problems, key=lambda problem: (problem.file != self.file, problem)))
+            raise DocumentError(sorted(self.problems, key=lambda problem: (problem.file != self.file, problem.order)))
 
 
 class _BoundedComposer(Composer):
@@ -264,7 +267,8 @@ def _compose(file: str, text: str) -> tuple[Node | None, list[tuple[int, int, st
         column = error.position - (before.rfind("\n") + 1) + 1
         raise _refusal(file, before.count("\n") + 1, column, "control characters are not allowed") from None
     except MarkedYAMLError as error:
-        raise _marked_refusal(file, error, "not YAML: " + _syntax_message(error)) from None
+        hint = _unquoted_use_hint(text, error)
+        raise _marked_refusal(file, error, f"not YAML: {_syntax_message(error)}{hint}") from None
     except (YAMLError, ValueError, AttributeError, IndexError, RecursionError, AssertionError) as error:
         # the parser has paths on which malformed input ends in a plain Python error; the file is at fault, not we
         raise _refusal(file, 1, 1, f"not YAML: the parser gave up ({type(error).__name__})") from None
@@ -274,6 +278,13 @@ def _compose(file: str, text: str) -> tuple[Node | None, list[tuple[int, int, st
 def _syntax_message(error: MarkedYAMLError) -> str:
     words = " ".join(str(part) for part in (error.context, error.problem) if part)
     return shown(words)[1:-1].replace("\\'", "'") if len(words) <= 60 else words[:200]
+
+
+def _unquoted_use_hint(text: str, error: MarkedYAMLError) -> str:
+    """``{tls: ${tls}}`` is what everybody writes first, and not YAML."""
+    line = error.problem_mark.line if error.problem_mark is not None else 0
+    here = text.split("\n")[line : line + 1]
+    return '; inside braces a parameter needs quotes: "${name}"' if here and "${" in here[0] else ""
 
 
 def _marked_refusal(file: str, error: MarkedYAMLError, message: str) -> DocumentError:

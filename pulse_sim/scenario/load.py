@@ -27,6 +27,7 @@ from pulse_sim.scenario.references import References
 from pulse_sim.scenario.resolution import resolved
 from pulse_sim.scenario.validation import validate
 
+_ENOUGH_PROBLEMS: Final = 200
 _MISSING_HINTS: Final[Mapping[Path, str]] = {
     ("abort",): "; write safety, standard, a list of criteria, or none",
     ("checks",): "; a scenario that checks nothing shows nothing",
@@ -140,6 +141,8 @@ def _scenario(document: Document, overrides: Sequence[str], world: str | None) -
     hidden = uses_unknown(document.data)
     for choice in combinations(document.data):
         _check(document, choice, hidden, world)
+        if len(document.problems) > _ENOUGH_PROBLEMS:
+            break  # further combinations of a file this wrong would say little else
     document.refuse_problems()
     return _made(document.data, combinations(document.data)[0], expanded=False)
 
@@ -158,8 +161,7 @@ def _check(document: Document, choice: Mapping[str, int], hidden: set[Path], wor
         if origin is not None and not finding.on_key:
             place = document.place(origin)
             problem = Problem(place.file, place.line, place.column, problem.path, finding.message, finding.suggestion)
-        if problem not in document.problems:
-            document.problems.append(problem)
+        document.add(problem)
 
 
 def _model_findings(data: dict[str, Any], texts: Mapping[Path, str]) -> Iterator[Finding]:

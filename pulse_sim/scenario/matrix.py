@@ -11,6 +11,7 @@ from typing import Any, Final
 from pulse_sim.scenario.problem import Finding, Path, nearest, one_of, shown
 
 MAX_COMBINATIONS: Final = 64
+MAX_ID_CHARACTERS: Final = 160
 _USE: Final = re.compile(r"\$\{([^{}]*)\}")
 _NOT_REPLACED: Final = frozenset({"matrix", "parameters", "id", "version"})
 
@@ -79,6 +80,9 @@ def matrix_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     count = 1
     for known in values.values():
         count *= len(known)
+    longest = {name: max(known, key=lambda value: len(_text(value))) for name, known in values.items()}
+    if len(str(data.get("id"))) + len(label(longest)) > MAX_ID_CHARACTERS:
+        yield Finding(("matrix",), f"ids would be longer than {MAX_ID_CHARACTERS} characters", on_key=True)
     if count > MAX_COMBINATIONS:
         yield Finding(("matrix",), f"{count} combinations are more than {MAX_COMBINATIONS}", on_key=True)
 

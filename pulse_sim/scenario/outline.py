@@ -35,6 +35,8 @@ class Outline:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self._data = data
+        self._names: dict[str, set[str]] = {}
+        self._given: dict[str, Any] | None = None
         self.duration_ns = nanoseconds(data.get("duration"))
 
     def entries(self) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -44,20 +46,21 @@ class Outline:
                 yield ("timeline", position), entry
 
     def names(self, group: str) -> set[str]:
-        """Ids of ``appliances``, ``systems``, ``connections`` (those added on the way included) or ``faults``."""
-        if group == "systems":
-            return set(mapping(self._data.get("systems"))) or {"pulse"}
-        if group == "faults":
-            return {str(entry["id"]) for _, entry in self.entries() if "id" in entry and "fault" in entry}
-        names = set(mapping(self._data.get(group)))
-        if group == "connections":
-            names |= {name for name, _ in self._added()}
-        return names
+        """Ids of ``appliances``, ``systems``, or ``connections``, those added on the way included."""
+        if group not in self._names:
+            names = set(mapping(self._data.get(group)))
+            if group == "systems":
+                names = names or {"pulse"}
+            if group == "connections":
+                names |= {name for name, _ in self._added()}
+            self._names[group] = names
+        return self._names[group]
 
     def system_of(self, connection: str) -> str:
         """The system that polls a connection, pulse when nothing is said."""
-        given = {**dict(self._added()), **mapping(self._data.get("connections"))}
-        system = mapping(given.get(connection)).get("system", "pulse")
+        if self._given is None:
+            self._given = {**dict(self._added()), **mapping(self._data.get("connections"))}
+        system = mapping(self._given.get(connection)).get("system", "pulse")
         return system if isinstance(system, str) else "pulse"
 
     def poll_intervals(self) -> list[int]:

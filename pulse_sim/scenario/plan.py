@@ -122,7 +122,7 @@ class Gate(StrictModel):
         (), description="Capabilities without which the gate is not applicable"
     )
     owner: Line | None = Field(None, description="Who answers for it")
-    risk: EntryId | None = Field(None, description="Id of the risk while it is open")
+    risk: Line | None = Field(None, description="The risk while it is open, by id or in words")
     severity: Severity | None = Field(None, description="How bad the risk is")
     target: date | None = Field(None, description="By when it will be closed")
     rollback: Text | None = Field(None, description="What is done if the risk comes true")

@@ -25,7 +25,7 @@ def plan_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     for path, packet in packets:
         yield from _packet(path, packet)
     for path, gate in gates:
-        yield from _gate(path, gate, data)
+        yield from _gate(path, gate)
     yield from _evidence_uses(data, gates, evidence)
     yield from _waivers(data, gates)
     for path, row in _items(data, ("drift",)):
@@ -97,7 +97,7 @@ def _packet(path: Path, packet: dict[str, Any]) -> Iterator[Finding]:
         yield Finding((*path, "gates"), message, on_key=True)
 
 
-def _gate(path: Path, gate: dict[str, Any], data: Mapping[str, Any]) -> Iterator[Finding]:
+def _gate(path: Path, gate: dict[str, Any]) -> Iterator[Finding]:
     ways = [way for way in ("evidence", "open", "attest") if gate.get(way) is not None]
     if len(ways) != 1:
         given = " and ".join(ways) or "none"
@@ -112,8 +112,6 @@ def _gate(path: Path, gate: dict[str, Any], data: Mapping[str, Any]) -> Iterator
             if gate.get(key) is None:
                 message = f"missing key {key!r}; an open {priority} gate becomes a condition and needs it"
                 yield Finding((*path, key), message, on_key=True)
-    if gate.get("open") is not None and _blocks(gate, data):
-        yield Finding((*path, "open"), f"a {priority} gate blocks here, and open it can never be passed", on_key=True)
 
 
 def _blocks(gate: Mapping[str, Any], data: Mapping[str, Any]) -> bool:

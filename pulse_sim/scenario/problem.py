@@ -12,9 +12,10 @@ Path: TypeAlias = tuple[str | int, ...]
 """Where a value sits in a document: mapping keys and list positions from the top."""
 
 _SHOWN_CHARACTERS = 60
+_NAMES_COMPARED = 200
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Problem:
     """One problem of one file.
 
@@ -27,6 +28,11 @@ class Problem:
     path: str
     message: str
     suggestion: str | None = None
+
+    @property
+    def order(self) -> tuple[str, int, int, str, str]:
+        """What problems are sorted by: their place, then their words."""
+        return (self.file, self.line, self.column, self.path, self.message)
 
     def __str__(self) -> str:
         """``file:line:column: path: message (did you mean …?)``, safe for a terminal."""
@@ -92,7 +98,7 @@ def shown_path(path: Path) -> str:
 def nearest(given: Any, known: Iterable[str]) -> str | None:
     """The known name a slip of the pen may have meant, or None."""
     names = sorted(known)
-    if not isinstance(given, str) or not names:
+    if not isinstance(given, str) or not names or len(names) > _NAMES_COMPARED:
         return None
     by_fold = {name.casefold().replace("-", "_"): name for name in names}
     close = difflib.get_close_matches(given[:100].casefold().replace("-", "_"), by_fold, n=1, cutoff=0.6)

@@ -20,7 +20,10 @@ from pulse_sim.units import MINUTE, format_duration
 SETTLE_FLOOR_NS: Final = 6 * MINUTE
 """What must follow the last window, besides two poll intervals (DESIGN R8)."""
 
-_NAMED: Final = {"connection": "connections", "appliance": "appliances", "system": "systems", "fault": "faults"}
+MAX_WINDOWS: Final = 10_000
+MAX_REPEATED_ID: Final = 150
+
+_NAMED: Final = {"connection": "connections", "appliance": "appliances", "system": "systems"}
 _LISTED: Final = {"connections": "connections", "undisturbed": "connections", "appliances": "appliances"}
 _MOMENTS: Final = ("by", "at", "after")
 
@@ -42,6 +45,7 @@ class References:
             yield from self._fault(path, entry) if "fault" in entry else self._action(path, entry)
         yield from self._connections_over_time()
         yield from self._entry_ids()
+        yield from self._windows_in_all()
         yield from self._settling()
         yield from self._abort()
         for position, entry in enumerate(sequence(self.data.get("checks"))):
@@ -54,10 +58,8 @@ class References:
             yield Finding(path, f"unknown {what} {shown(given)}{one_of(known)}", nearest(given, known))
 
     def _parameters(self, path: Path, model: Any, given: Mapping[str, Any]) -> Iterator[Finding]:
-        texts = {place[len(path) :]: text for place, text in self.texts.items() if place[: len(path)] == path}
-        found = validate(model, dict(given), texts)
-        if isinstance(found, list):
-            yield from (finding.below(path) for finding in found)
+        found = validate(model, dict(given), self.texts, path)
+        yield from found if isinstance(found, list) else ()
 
     def _systems(self) -> Iterator[Finding]:
         for name, system in mapping(self.data.get("systems")).items():
@@ -167,6 +169,17 @@ class References:
             else:
                 message = f"the same as timeline[{first[name][1]}] at the same time; give one of them an id"
                 yield Finding(path, message)
+
+    def _windows_in_all(self) -> Iterator[Finding]:
+        count = 0
+        for path, entry in self.outline.entries():
+            repeat = mapping(entry.get("repeat"))
+            times = repeat.get("times", 1)
+            count += times if isinstance(times, int) else 1
+            if repeat and len(str(entry_id(entry))) > MAX_REPEATED_ID:
+                yield Finding((*path, "id"), f"longer than {MAX_REPEATED_ID} characters, and repeated")
+        if count > MAX_WINDOWS:
+            yield Finding(("timeline",), f"{count} windows are more than {MAX_WINDOWS}", on_key=True)
 
     def _settling(self) -> Iterator[Finding]:
         ends = [

@@ -43,17 +43,19 @@ _TYPE_WORDS: Final = {
 _LENGTH_ERRORS: Final = frozenset({"too_short", "too_long", "string_too_short", "string_too_long"})
 
 
-def validate(model: type[Model], data: Any, texts: Mapping[Path, str]) -> Model | list[Finding]:
+def validate(model: type[Model], data: Any, texts: Mapping[Path, str], prefix: Path = ()) -> Model | list[Finding]:
     """The model made of plain data, or one finding for each error.
 
     Validation is strict and in JSON mode: lists stand for tuples, text for enumerations and dates, nothing else is
-    converted. ``texts`` gives, for paths of ``data``, how a number was written.
+    converted. ``prefix`` is where ``data`` stands in its document; ``texts`` tells how a number there was written.
     """
     try:
         return model.model_validate_json(json.dumps(data))
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        return [_finding(model, data, texts, details) for details in errors if not _is_consequence(details, errors)]
+        return [
+            _finding(model, data, texts, prefix, details) for details in errors if not _is_consequence(details, errors)
+        ]
 
 
 def _is_consequence(details: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
@@ -69,13 +71,16 @@ def known_keys(model: type[BaseModel]) -> set[str]:
     return {info.alias or name for name, info in model.model_fields.items()}
 
 
-def _finding(model: type[BaseModel], data: Any, texts: Mapping[Path, str], details: ErrorDetails) -> Finding:
-    kind, path = details["type"], _path(data, details["loc"])
+def _finding(
+    model: type[BaseModel], data: Any, texts: Mapping[Path, str], prefix: Path, details: ErrorDetails
+) -> Finding:
+    kind, inner = details["type"], _path(data, details["loc"])
+    path = (*prefix, *inner)
     if kind == "extra_forbidden":
-        key, known = str(path[-1]), _keys_at(model, path[:-1])
+        key, known = str(path[-1]), _keys_at(model, inner[:-1])
         return Finding(path, f"unknown key {shown(key)}", nearest(key, known), on_key=True)
     if kind == "missing" and isinstance(details["loc"][-1], int):
-        return Finding(path[:-1], f"item {details['loc'][-1] + 1} is missing")
+        return Finding(path, f"item {details['loc'][-1] + 1} is missing")
     if kind == "missing":
         return Finding(path, f"missing key {shown(str(details['loc'][-1]))}", on_key=True)
     message, suggestion = _message(path, details, texts)

@@ -70,7 +70,7 @@ HostId = Annotated[
     Spelling(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "lower-case letters, digits and inner hyphens, as in a host name", 63),
 ]
 Id = Annotated[str, Spelling(r"[A-Za-z0-9][A-Za-z0-9_-]*", "letters, digits, hyphens and underscores", 64)]
-EntryId = Annotated[str, Spelling(r"[A-Za-z0-9][A-Za-z0-9_.:@#+-]*", "letters, digits and any of _ . : @ # + -", 160)]
+EntryId = Annotated[str, Spelling(r"[A-Za-z0-9][A-Za-z0-9_.:@#+-]*", "letters, digits and any of _ . : @ # + -", 200)]
 ParameterName = Annotated[str, Spelling(r"[a-z][a-z0-9_]*", "lower-case letters, digits and underscores", 40)]
 VariableName = Annotated[str, Spelling(r"[A-Z][A-Z0-9_]*", "capital letters, digits and underscores", 100)]
 
