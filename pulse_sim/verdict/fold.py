@@ -22,6 +22,7 @@ from pulse_sim.verdict.model import (
     PacketResult,
     PacketState,
     PlanVerdict,
+    Problem,
     RunSummary,
     Verdict,
     WaiverUse,
@@ -145,17 +146,18 @@ def _open_reasons(conditions: Sequence[Condition]) -> tuple[str, ...]:
 def _failure_classes(plan: Plan, results: Mapping[str, EvidenceResult]) -> tuple[FailureClassResult, ...]:
     rows = []
     for item in plan.failure_classes:
-        runs = [run for run in _runs(results) if run.failure_class == item.id]
-        outcome, reason = Outcome.INCONCLUSIVE, "no run stands for this class"
-        if runs:
-            problems = [
-                problem
-                for run in runs
-                for problem in problems_of_evidence(EvidenceResult(run.scenario, "scenario", run.outcome, "", (run,)))
-            ]
-            outcome = worst([*(run.outcome for run in runs), *(problem.outcome for problem in problems)])
-            reason = next((problem.text for problem in problems if problem.outcome is outcome), "")
-        rows.append(FailureClassResult(item.id, item.title, outcome, reason, tuple(run.run for run in runs)))
+        found = [results[name] for name in item.evidence if name in results]
+        problems = [problem for result in found for problem in problems_of_evidence(result)]
+        problems += [
+            Problem(Outcome.INCONCLUSIVE, f"evidence {name} was not produced")
+            for name in item.evidence
+            if name not in results
+        ]
+        outcomes = [*(result.outcome for result in found), *(problem.outcome for problem in problems)]
+        outcome = worst(outcomes)
+        reason = next((problem.text for problem in problems if problem.outcome is outcome), "")
+        runs = tuple(dict.fromkeys(run.run for result in found for run in result.runs))
+        rows.append(FailureClassResult(item.id, item.title, outcome, reason, runs))
     return tuple(rows)
 
 

@@ -77,7 +77,9 @@ def unaccounted_checks(result: EvidenceResult, gates: Iterable[Gate]) -> tuple[s
 def _problems_of(
     gate: Gate, results: Mapping[str, EvidenceResult], attested: Mapping[str, Problem | None]
 ) -> Iterable[Problem]:
-    if not gate.evidence and gate.attest is None:
+    if gate.open is not None:
+        yield Problem(Outcome.INCONCLUSIVE, gate.open)
+    elif not gate.evidence and gate.attest is None:
         yield Problem(Outcome.INCONCLUSIVE, "the gate names no evidence")
     for evidence_id in gate.evidence:
         result = results.get(evidence_id)

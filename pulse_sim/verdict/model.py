@@ -65,7 +65,6 @@ class RunSummary:
     world: str = ""
     sut: str = ""
     schedule: str = ""
-    failure_class: str | None = None
     trace_digest: str = ""
     outcome_digest: str = ""
 

@@ -52,7 +52,7 @@ def _stand(packet: Packet, gates: tuple[GateResult, ...], results: Mapping[str, 
         for gate in sorted(gates, key=lambda gate: gate.priority)
         if gate.stops
     ]
-    if not gates:
+    if not gates and packet.blockade is None:
         problems.append(Problem(Outcome.INCONCLUSIVE, "no gate: nothing was judged"))
     evidence = tuple(results[item.id] for item in packet.evidence if item.id in results)
     problems.extend(_unaccounted(packet, results, {gate.id for gate in gates if gate.stops}))
@@ -95,9 +95,9 @@ def _conclude(
         reasons.extend([cycle] if cycle else told)
         if state is not PacketState.CHANGES_REQUESTED:
             state, unblocks = PacketState.BLOCKED, unblocks or f"{' and '.join(waits)} DONE"
-    if packet.blocked is not None:
-        state, unblocks = PacketState.BLOCKED, packet.blocked
-        reasons.insert(0, f"not built yet: needs {packet.blocked}")
+    if packet.blockade is not None:
+        state, unblocks = PacketState.BLOCKED, packet.blockade.unblocked_by
+        reasons.insert(0, f"blocked: {packet.blockade.why}")
     return PacketResult(
         id=packet.id,
         title=packet.title,

@@ -98,7 +98,6 @@ def run_summary(name: str, checks: Any) -> RunSummary:
     lines = data.get("checks")
     if not isinstance(lines, list):
         raise ValueError("checks.json: checks is a list")
-    failure_class = data.get("failure_class")
     return RunSummary(
         run=name,
         scenario=_text(data, "scenario"),
@@ -109,7 +108,6 @@ def run_summary(name: str, checks: Any) -> RunSummary:
         world=_text(data, "world"),
         sut=_text(data, "sut"),
         schedule=_text(data, "schedule"),
-        failure_class=None if failure_class is None else _text(data, "failure_class"),
         trace_digest=_text(data, "trace_digest"),
         outcome_digest=_text(data, "outcome_digest"),
     )

@@ -22,6 +22,7 @@ class PlanGate:
     title: str = "it holds"
     checks: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
+    open: str | None = None
     attest: str | None = None
     risk: str | None = "R-1"
     severity: str | None = "sev-3"
@@ -31,12 +32,18 @@ class PlanGate:
 
 
 @dataclass(frozen=True)
+class PlanBlockade:
+    unblocked_by: str
+    why: str = "not built yet"
+
+
+@dataclass(frozen=True)
 class PlanPacket:
     id: str
     gates: tuple[PlanGate, ...] = ()
     evidence: tuple[PlanEvidence, ...] = ()
     depends_on: tuple[str, ...] = ()
-    blocked: str | None = None
+    blockade: PlanBlockade | None = None
     title: str = "a packet"
 
 
@@ -57,6 +64,7 @@ class PlanLeftOut:
 @dataclass(frozen=True)
 class PlanFailureClass:
     id: str
+    evidence: tuple[str, ...] = ()
     title: str = "a class"
 
 

@@ -10,6 +10,7 @@ from pulse_sim.verdict import EvidenceResult, PacketState, Verdict, fold
 from pulse_sim.verdict.attest import Attestation, Statement
 from tests.verdict.doubles import (
     TODAY,
+    PlanBlockade,
     PlanDouble,
     PlanEvidence,
     PlanFailureClass,
@@ -176,7 +177,7 @@ def test_a_packet_without_gates_is_no_go() -> None:
 
 
 def test_a_packet_not_built_yet_is_blocked_and_says_what_unblocks_it() -> None:
-    plan = PlanDouble((replace(one_gate().packets[0], blocked="the runbook drills"),))
+    plan = PlanDouble((replace(one_gate().packets[0], blockade=PlanBlockade("the runbook drills")),))
     verdict = fold(plan, GOOD, None, TODAY)
     assert verdict.verdict is Verdict.NO_GO
     assert (verdict.packets[0].state, verdict.packets[0].unblocks) == (PacketState.BLOCKED, "the runbook drills")
@@ -314,13 +315,21 @@ def test_a_human_input_that_cannot_be_relied_on_leaves_its_gate_open(statements:
     assert verdict.verdict is Verdict.GO_WITH_CONDITIONS
 
 
-def test_a_failure_class_is_the_worst_of_its_runs_and_without_runs_inconclusive() -> None:
-    runs = (replace(run("auth", recovers=Outcome.PASSED), failure_class="auth"),)
-    worse = replace(run("auth[tls=true]", recovers=Outcome.FAILED), failure_class="auth")
-    plan = replace(one_gate(), failure_classes=(PlanFailureClass("auth"), PlanFailureClass("flap")))
-    verdict = fold(plan, {"auth": result("auth", *runs, worse)}, None, TODAY)
-    assert [row.outcome for row in verdict.failure_classes] == [Outcome.FAILED, Outcome.INCONCLUSIVE]
+def test_a_failure_class_is_the_worst_of_its_evidence_and_without_it_inconclusive() -> None:
+    runs = (run("auth", recovers=Outcome.PASSED), run("auth[tls=true]", recovers=Outcome.FAILED))
+    rows = (PlanFailureClass("auth", ("auth",)), PlanFailureClass("flap", ("flap",)), PlanFailureClass("none"))
+    verdict = fold(replace(one_gate(), failure_classes=rows), {"auth": result("auth", *runs)}, None, TODAY)
+    outcomes = [row.outcome for row in verdict.failure_classes]
+    assert outcomes == [Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE]
     assert "recovers" in verdict.failure_classes[0].reason
+    assert "flap was not produced" in verdict.failure_classes[1].reason
+
+
+def test_a_gate_that_says_why_it_is_open_is_told_in_its_own_words() -> None:
+    plan = one_gate(priority="P1", evidence=(), open="JSON-RPC is not spoken yet")
+    verdict = fold(plan, {}, None, TODAY)
+    assert verdict.verdict is Verdict.GO_WITH_CONDITIONS
+    assert verdict.conditions[0].reason == "JSON-RPC is not spoken yet"
 
 
 def test_the_outcome_digest_moves_with_an_outcome_and_not_with_the_day() -> None:

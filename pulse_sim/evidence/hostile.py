@@ -1,0 +1,115 @@
+"""Reading files of a bundle that anybody may have written: bounded, without following links, without leaving it (R13).
+
+Knows nothing of what the files mean. Everything refused is a :class:`BundleDamaged` that names the file.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from pulse_sim.observation.strict_json import strict_json
+from pulse_sim.scenario.document import parse_document
+from pulse_sim.scenario.problem import DocumentError
+
+MAX_FILE_BYTES: Final = 1024 * 1024 * 1024
+MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
+MAX_FILES: Final = 20_000
+_CHUNK: Final = 1024 * 1024
+
+
+class BundleDamaged(ValueError):
+    """A bundle is not what it claims to be. ``place`` is the file inside it."""
+
+    def __init__(self, place: str, what: str) -> None:
+        super().__init__(f"{place}: {what}")
+        self.place = place
+        self.what = what
+
+
+def files_below(root: Path) -> list[str]:
+    """Every file below ``root`` as a relative path with ``/``, sorted. Links, sockets and devices are refused."""
+    found: list[str] = []
+    pending = [root]
+    while pending:
+        directory = pending.pop()
+        for entry in os.scandir(directory):
+            place = Path(entry.path).relative_to(root).as_posix()
+            if entry.is_symlink():
+                raise BundleDamaged(place, "is a link; a bundle holds plain files only")
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False):
+                found.append(place)
+            else:
+                raise BundleDamaged(place, "is neither a file nor a directory")
+            if len(found) + len(pending) > MAX_FILES:
+                raise BundleDamaged(place, f"more than {MAX_FILES} files")
+    return sorted(found)
+
+
+def require_plain_path(root: Path, place: str) -> Path:
+    """The path of ``place`` below ``root``. BundleDamaged where it is absolute, climbs out or meets a link."""
+    parts = place.split("/")
+    if place.startswith("/") or "\\" in place or "\0" in place or any(part in ("", ".", "..") for part in parts):
+        raise BundleDamaged(place[:200], "is not a plain path inside the bundle")
+    path = root
+    for part in parts:
+        path = path / part
+        if path.is_symlink():
+            raise BundleDamaged(place, "is or goes through a link")
+    return path
+
+
+def measure(root: Path, place: str) -> tuple[str, int]:
+    """SHA-256 (64 hex) and size in bytes of one file."""
+    total, sha = 0, hashlib.sha256()
+    for chunk in _chunks(root, place, MAX_FILE_BYTES):
+        sha.update(chunk)
+        total += len(chunk)
+    return sha.hexdigest(), total
+
+
+def read_document(root: Path, place: str, *, limit: int = MAX_DOCUMENT_BYTES) -> bytes:
+    """One small file whole; more than ``limit`` bytes is refused before they are read."""
+    return b"".join(_chunks(root, place, limit))
+
+
+def read_json(root: Path, place: str) -> Any:
+    """One JSON document, strictly: no duplicate keys, no NaN, bounded depth."""
+    try:
+        return strict_json(read_document(root, place))
+    except BundleDamaged:
+        raise
+    except ValueError as error:
+        raise BundleDamaged(place, f"is not JSON as written here: {error}") from None
+
+
+def read_yaml(root: Path, place: str) -> dict[str, Any]:
+    """One YAML document, a mapping, by the loader that refuses aliases, tags, duplicate keys and depth."""
+    try:
+        document = parse_document(place, read_document(root, place))
+        document.refuse_problems()
+    except DocumentError as error:
+        first = error.problems[0]
+        raise BundleDamaged(place, f"line {first.line}: {first.message}") from None
+    return document.data
+
+
+def _chunks(root: Path, place: str, limit: int) -> Iterator[bytes]:
+    path = require_plain_path(root, place)
+    total = 0
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise BundleDamaged(place, "is not a plain file")
+            while chunk := file.read(_CHUNK):
+                total += len(chunk)
+                if total > limit:
+                    raise BundleDamaged(place, f"is larger than {limit} bytes")
+                yield chunk
+    except OSError as error:
+        raise BundleDamaged(place, f"cannot be read: {error.strerror or 'unknown error'}") from None

@@ -1,0 +1,174 @@
+"""The report model: everything a report tells, as frozen values made once from evidence. Renderings add nothing to it.
+
+Knows nothing of Markdown, HTML, XML or terminals. Texts in it are hostile words made printable, not yet escaped.
+"""
+
+from dataclasses import dataclass
+
+from pulse_sim.outcome import Outcome
+from pulse_sim.verdict import PlanVerdict, RunSummary
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One check of a run; ``about`` are its parameters in words, ``evidence`` sequence numbers in the log."""
+
+    check: str
+    about: str
+    outcome: Outcome
+    expected: str
+    observed: str
+    reason: str
+    evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """One phase of the run, ``[from_ns, to_ns)``."""
+
+    name: str
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One fault window, ``[from_ns, to_ns)``, as it was injected."""
+
+    kind: str
+    on: str
+    about: str
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A span of time in one state: a breaker, a configured connection."""
+
+    state: str
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """When something rose, by name: poll errors of one type."""
+
+    name: str
+    at_ns: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Polls that ended in one slice of time."""
+
+    from_ns: int
+    to_ns: int
+    succeeded: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One connection over time. ``staleness`` is (ns, seconds); gaps in sampling are gaps in it, told by None."""
+
+    connection: str
+    system: str
+    appliance: str
+    staleness: tuple[tuple[int, float | None], ...]
+    errors: tuple[Ticks, ...]
+    breaker: tuple[Band, ...]
+    polls: tuple[Bar, ...]
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A run over virtual time, thinned to what a page can show. ``lanes_left_out`` counts connections not drawn."""
+
+    end_ns: int
+    phases: tuple[PhaseRow, ...]
+    faults: tuple[FaultRow, ...]
+    lanes: tuple[Lane, ...]
+    lanes_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """One run, told."""
+
+    scenario: str
+    title: str
+    packet: str
+    hypothesis: str
+    failure_class: str
+    seed: int
+    world: str
+    sut: str
+    schedule: str
+    start: str
+    outcome: Outcome
+    reason: str
+    trace_digest: str
+    outcome_digest: str
+    length_ns: int | None
+    records: int
+    requests: int
+    checks: tuple[CheckRow, ...]
+    timeline: Timeline | None
+    replay: str
+
+    @property
+    def first_failing(self) -> CheckRow | None:
+        """The first of the worst checks that are not passed."""
+        open_rows = [row for row in self.checks if row.outcome is not Outcome.PASSED]
+        return max(open_rows, key=lambda row: row.outcome.rank, default=None)
+
+    @property
+    def why(self) -> str:
+        """The outcome in one line."""
+        if self.outcome is Outcome.PASSED:
+            return f"All {len(self.checks)} checks hold."
+        if self.reason:
+            return self.reason
+        row = self.first_failing
+        return f"{row.check}: {row.reason or row.observed}" if row else "Nothing was checked."
+
+
+@dataclass(frozen=True, slots=True)
+class RunBrief:
+    """One run as a verdict's page tells it: what was injected, what came of it, its timeline drawn already."""
+
+    summary: RunSummary
+    title: str
+    hypothesis: str
+    injected: tuple[str, ...]
+    href: str | None
+    timeline_svg: str | None
+    replay: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """One of the failure classes on the first screen."""
+
+    id: str
+    title: str
+    outcome: Outcome
+    injected: str
+    happened: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictReport:
+    """A verdict, told. ``why`` is one line; ``first_reason`` is the first failing reason, or the first condition."""
+
+    verdict: PlanVerdict
+    why: str
+    first_reason: str
+    rows: tuple[FailureRow, ...]
+    runs: tuple[RunBrief, ...]
+    seed: int
+    replay: str

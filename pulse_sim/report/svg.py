@@ -1,0 +1,264 @@
+"""Draws a timeline as one SVG: readable without JavaScript, on light and dark, on its own or inside a page.
+
+Knows the timeline model and nothing of logs. Every text goes through XML escaping.
+"""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Final
+
+from pulse_sim.report.model import Band, Bar, FaultRow, Lane, Ticks, Timeline
+from pulse_sim.report.text import clock
+from pulse_sim.units import HOUR, MINUTE, SECOND
+
+WIDTH: Final = 1120
+LEFT: Final = 132
+RIGHT: Final = 16
+_PLOT: Final = WIDTH - LEFT - RIGHT
+_CURVE_HEIGHT: Final = 56
+_FAULT_ROWS: Final = 6
+_STALE_AFTER_S: Final = 120.0
+_STEPS: Final = (
+    MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    24 * HOUR,
+    48 * HOUR,
+    7 * 24 * HOUR,
+)
+_STYLE: Final = """
+.tl{--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#c98a1b;--bad:#c0392b;--curve:#2868a8;
+--shade:#c98a1b;font:12px/1.2 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
+@media (prefers-color-scheme:dark){.tl{--ink:#e6e9ec;--dim:#9aa5b1;--line:#39424d;--soft:#262d36;--ok:#58b98a;
+--warn:#e0ad4f;--bad:#ef7768;--curve:#74aee6;--shade:#e0ad4f}}
+@media print{.tl{--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#c98a1b;--bad:#c0392b;
+--curve:#2868a8;--shade:#c98a1b}}
+.tl text{fill:var(--ink)}.tl .d{fill:var(--dim);font-size:11px}.tl .b{font-weight:600}.tl .g{stroke:var(--line)}
+.tl .w{fill:var(--shade);opacity:.13}.tl .f{fill:var(--shade);opacity:.55}.tl .p{fill:var(--soft)}
+.tl .c{fill:none;stroke:var(--curve);stroke-width:1.6;stroke-linejoin:round}.tl .a{fill:var(--curve);opacity:.1}
+.tl .e{stroke:var(--bad);stroke-width:1.6}.tl .t{stroke:var(--dim);stroke-dasharray:3 4;opacity:.7}
+.tl .closed{fill:var(--ok);opacity:.35}.tl .half-open{fill:var(--warn)}.tl .open{fill:var(--bad)}
+.tl .unknown{fill:var(--dim)}
+.tl .s{fill:var(--ok);opacity:.6}.tl .x{fill:var(--bad)}
+"""
+
+
+def draw_timeline(timeline: Timeline) -> str:
+    """The SVG document, without an XML declaration, so that it can also stand inside HTML."""
+    drawing = _Drawing(timeline)
+    drawing.axis()
+    drawing.phases()
+    drawing.faults()
+    for lane in timeline.lanes:
+        drawing.lane(lane)
+    if timeline.lanes_left_out:
+        drawing.note(f"{timeline.lanes_left_out} more connections are not drawn")
+    return drawing.finished()
+
+
+class _Drawing:
+    """Parts from top to bottom; ``y`` is where the next one goes. Shades are put behind everything at the end."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.parts: list[str] = []
+        self.y = 0.0
+        self._grid: list[float] = []
+
+    def x(self, at_ns: int) -> float:
+        inside = min(max(at_ns, 0), self.timeline.end_ns)
+        return LEFT + _PLOT * inside / self.timeline.end_ns
+
+    def axis(self) -> None:
+        end_ns = self.timeline.end_ns
+        step = next((step for step in _STEPS if end_ns / step <= 12), _STEPS[-1])
+        for at_ns in range(0, end_ns + 1, step):
+            x = _n(self.x(at_ns))
+            anchor = "end" if at_ns > end_ns * 0.97 else "middle"
+            self.parts.append(f'<text class="d" x="{x}" y="12" text-anchor="{anchor}">{clock(at_ns)}</text>')
+        self._grid = [self.x(at_ns) for at_ns in range(0, end_ns + 1, step)]
+        self.y = 20
+
+    def phases(self) -> None:
+        if not self.timeline.phases:
+            return
+        self._label("phases", self.y + 12)
+        for phase in self.timeline.phases:
+            x, width = self.x(phase.from_ns), self.x(phase.to_ns) - self.x(phase.from_ns)
+            told = f"{phase.name}: {clock(phase.from_ns)} to {clock(phase.to_ns)}"
+            self._rect("p", x, self.y, max(width - 1, 0.5), 16, told)
+            if width > 7 * len(phase.name) + 8:
+                self._text(phase.name, x + 5, self.y + 12, "d")
+        self.y += 24
+
+    def faults(self) -> None:
+        """One bar a window, overlapping ones below each other; past six rows they share the last."""
+        if not self.timeline.faults:
+            return
+        free_from = [0.0] * _FAULT_ROWS
+        rows: list[list[FaultRow]] = [[] for _ in free_from]
+        for fault in self.timeline.faults:
+            x = self.x(fault.from_ns)
+            row = next((index for index, free in enumerate(free_from) if free <= x), _FAULT_ROWS - 1)
+            rows[row].append(fault)
+            free_from[row] = max(self.x(fault.to_ns), x + 6.3 * len(_fault_label(fault))) + 6
+        self._label("faults", self.y + 12)
+        for faults in filter(None, rows):
+            self._fault_row(faults)
+            self.y += 19
+        self.y += 5
+
+    def lane(self, lane: Lane) -> None:
+        self._rule()
+        self._text(_shortened(lane.connection, 60), 0, self.y + 15, "b")
+        told = f"{lane.system} → {lane.appliance}, {lane.requests} requests"
+        self._text(told, LEFT, self.y + 15, "d")
+        self.y += 24
+        self._staleness(lane.staleness)
+        self._errors(lane.errors)
+        self._breaker(lane.breaker)
+        self._polls(lane.polls)
+        self.y += 4
+
+    def note(self, text: str) -> None:
+        self._text(text, 0, self.y + 14, "d")
+        self.y += 22
+
+    def finished(self) -> str:
+        height = self.y + 6
+        back = [
+            f'<rect class="w" x="{_n(self.x(one.from_ns))}" y="18" height="{_n(height - 22)}" '
+            f'width="{_n(max(self.x(one.to_ns) - self.x(one.from_ns), 1))}"/>'
+            for one in self.timeline.faults
+        ]
+        lines = [f'<path class="g" d="M{_n(x)} 18V{_n(height - 4)}"/>' for x in self._grid]
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" role="img" viewBox="0 0 {WIDTH} {_n(height)}" '
+            f'aria-label="Timeline of the run over virtual time"><style>{_STYLE}</style>'
+            + "".join([*back, *lines, *self.parts])
+            + "</svg>"
+        )
+
+    def _fault_row(self, faults: Sequence[FaultRow]) -> None:
+        for fault in faults:
+            x, to_x = self.x(fault.from_ns), self.x(fault.to_ns)
+            label = _fault_label(fault)
+            told = f"{label} {fault.about}: {clock(fault.from_ns)} to {clock(fault.to_ns)}"
+            self._rect("f", x, self.y, max(to_x - x, 2), 16, told)
+            room = WIDTH - RIGHT - x
+            if 6.3 * len(label) + 5 <= room:
+                self._text(label, x + 5, self.y + 12)
+            else:
+                self._text(_shortened(label, int((x - LEFT) / 6.3)), x - 5, self.y + 12, anchor="end")
+
+    def _staleness(self, points: Sequence[tuple[int, float | None]]) -> None:
+        values = [value for _, value in points if value is not None]
+        self._label("staleness", self.y + 14)
+        if not values:
+            self._missing("no samples", self.y + 14)
+            self.y += 24
+            return
+        bottom = self.y + 4 + _CURVE_HEIGHT
+        high = max(*values, _STALE_AFTER_S * 1.25)
+        self._text(f"max {clock(round(max(max(values), 0) * SECOND))}", 0, self.y + 29, "d")
+
+        def y(value: float) -> float:
+            return bottom - _CURVE_HEIGHT * min(max(value, 0.0), high) / high
+
+        limit = _n(y(_STALE_AFTER_S))
+        self.parts.append(f'<path class="t" d="M{LEFT} {limit}H{WIDTH - RIGHT}"/>')
+        self._text("stale after 2m", 0, y(_STALE_AFTER_S) + 4 if y(_STALE_AFTER_S) > self.y + 36 else self.y + 44, "d")
+        for run in _unbroken(points):
+            line = " ".join(f"{_n(self.x(at_ns))},{_n(y(value))}" for at_ns, value in run)
+            first, last = _n(self.x(run[0][0])), _n(self.x(run[-1][0]))
+            self.parts.append(f'<polygon class="a" points="{first},{_n(bottom)} {line} {last},{_n(bottom)}"/>')
+            self.parts.append(f'<polyline class="c" points="{line}"/>')
+        self.y = bottom + 8
+
+    def _errors(self, errors: Sequence[Ticks]) -> None:
+        if not errors:
+            self._label("poll errors", self.y + 11)
+            self._missing("none", self.y + 11)
+            self.y += 18
+        for ticks in errors:
+            self._label(f"{_shortened(ticks.name, 14)} × {ticks.total}", self.y + 11)
+            marks = "".join(f"M{_n(self.x(at_ns))} {_n(self.y + 1)}v12" for at_ns in ticks.at_ns)
+            self.parts.append(f'<path class="e" d="{marks}"/>')
+            self.y += 18
+
+    def _breaker(self, bands: Sequence[Band]) -> None:
+        self._label("breaker", self.y + 11)
+        if not bands:
+            self._missing("no samples", self.y + 11)
+        for band in bands:
+            x = self.x(band.from_ns)
+            told = f"breaker {band.state}: {clock(band.from_ns)} to {clock(band.to_ns)}"
+            self._rect(band.state, x, self.y + 3, max(self.x(band.to_ns) - x, 1.5), 8, told)
+        self.y += 18
+
+    def _polls(self, bars: Sequence[Bar]) -> None:
+        succeeded, failed = sum(bar.succeeded for bar in bars), sum(bar.failed for bar in bars)
+        self._label("polls", self.y + 12)
+        self._text(f"{succeeded} ok, {failed} failed", 0, self.y + 26, "d")
+        highest = max((bar.succeeded + bar.failed for bar in bars), default=1)
+        bottom, height = self.y + 28, 24.0
+        for bar in bars:
+            x = self.x(bar.from_ns)
+            width = max(self.x(bar.to_ns) - x - 0.6, 0.8)
+            good, bad = height * bar.succeeded / highest, height * bar.failed / highest
+            if bar.succeeded:
+                self._rect("s", x, bottom - good, width, good)
+            if bar.failed:
+                self._rect("x", x, bottom - good - bad, width, bad)
+        self.y += 34
+
+    def _rule(self) -> None:
+        self.parts.append(f'<path class="g" d="M0 {_n(self.y)}H{WIDTH}"/>')
+
+    def _label(self, text: str, y: float) -> None:
+        self._text(text, 0, y)
+
+    def _missing(self, text: str, y: float) -> None:
+        self._text(text, LEFT, y, "d")
+
+    def _text(self, text: str, x: float, y: float, kind: str = "", anchor: str = "") -> None:
+        attributes = (f' class="{kind}"' if kind else "") + (f' text-anchor="{anchor}"' if anchor else "")
+        self.parts.append(f'<text{attributes} x="{_n(x)}" y="{_n(y)}">{escape(text)}</text>')
+
+    def _rect(self, kind: str, x: float, y: float, width: float, height: float, title: str = "") -> None:
+        place = f'class="{kind}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
+        self.parts.append(f"<rect {place}><title>{escape(title)}</title></rect>" if title else f"<rect {place}/>")
+
+
+def _fault_label(fault: FaultRow) -> str:
+    return _shortened(f"{fault.kind} on {fault.on}", 48)
+
+
+def _unbroken(points: Sequence[tuple[int, float | None]]) -> Iterable[list[tuple[int, float]]]:
+    run: list[tuple[int, float]] = []
+    for at_ns, value in points:
+        if value is None:
+            if run:
+                yield run
+            run = []
+        else:
+            run.append((at_ns, value))
+    if run:
+        yield run
+
+
+def _shortened(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[: max(characters - 1, 1)] + "…"
+
+
+def _n(number: float) -> str:
+    """A coordinate with one decimal at most, the same on every machine."""
+    return f"{number:.1f}".removesuffix(".0")

@@ -1,0 +1,85 @@
+"""What a person at a terminal reads at the end: short, and safe whatever names the appliance chose.
+
+Prints a report model to a rich console. Names never reach rich's markup parser and carry no control character.
+"""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pulse_sim.outcome import Outcome
+from pulse_sim.report.model import RunReport, VerdictReport
+from pulse_sim.report.text import clock, plain
+from pulse_sim.verdict import Verdict
+
+_STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.SKIPPED: "yellow",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.FAILED: "red",
+    Outcome.ERRORED: "bold red",
+}
+_VERDICT_STYLES = {
+    Verdict.GO: "bold white on green",
+    Verdict.GO_WITH_CONDITIONS: "bold black on yellow",
+    Verdict.NO_GO: "bold white on red",
+}
+
+
+def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) -> None:
+    """Verdict, failure classes, first failing reason, conditions, where the evidence lies, the line that repeats it."""
+    verdict = report.verdict
+    console.print(Text(f" {verdict.verdict.value} ", _VERDICT_STYLES[verdict.verdict]), Text(report.why))
+    if report.rows:
+        table = _table("", "failure class", "what happened")
+        for row in report.rows:
+            table.add_row(_outcome(row.outcome), Text(row.title), Text(plain(row.happened, 240)))
+        console.print(table)
+    if report.first_reason and verdict.verdict is Verdict.NO_GO:
+        console.print(Text("first failing reason: ", "bold"), Text(report.first_reason), sep="")
+    for one in verdict.conditions:
+        told = f"{one.gate} ({one.priority}) {one.title}: {one.reason}"
+        owed = f"risk {one.risk} {one.severity}, owner {one.owner}, by {one.target}"
+        console.print(Text("condition: ", "bold yellow"), Text(plain(f"{told}; {owed}")), sep="")
+    for use in verdict.waivers:
+        told = f"{use.gate} {use.state}, until {use.expires}, {use.owner}: {use.reason}"
+        console.print(Text("waiver: ", "bold yellow"), Text(plain(told)), sep="")
+    for packet, why in verdict.leaves_out:
+        console.print(Text("leaves out: ", "dim"), Text(plain(f"{packet}: {why}"), "dim"), sep="")
+    _print_end(console, report.replay, bundle)
+
+
+def print_run(console: Console, report: RunReport, bundle: Path | None) -> None:
+    """The outcome of one run; its open checks, and for a run that did not pass the line that replays it."""
+    length = "" if report.length_ns is None else f", {clock(report.length_ns)} of virtual time"
+    told = f"{report.scenario} seed {report.seed}: {len(report.checks)} checks{length}"
+    console.print(_outcome(report.outcome), Text(told))
+    if report.outcome is Outcome.PASSED:
+        return
+    if report.reason:
+        console.print(Text(f"  {report.reason}"))
+    for row in report.checks:
+        if row.outcome is not Outcome.PASSED:
+            about = f" ({row.about})" if row.about else ""
+            line = Text("  ").append(_outcome(row.outcome)).append(f" {row.check}{about}: {row.reason or row.observed}")
+            console.print(line)
+    _print_end(console, report.replay, bundle)
+
+
+def _print_end(console: Console, replay: str, bundle: Path | None) -> None:
+    if bundle is not None:
+        console.print(Text("bundle: ", "dim"), Text(plain(bundle)), sep="", soft_wrap=True)
+    console.print(Text("replay: ", "dim"), Text(replay), sep="", soft_wrap=True)
+
+
+def _outcome(outcome: Outcome) -> Text:
+    return Text(outcome.value, _STYLES[outcome])
+
+
+def _table(*heads: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for head in heads:
+        table.add_column(head)
+    return table

@@ -1,0 +1,74 @@
+"""Makes the report model of a verdict. Knows nothing of bundles; it is handed the verdict and what each run was."""
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from pulse_sim.outcome import Outcome
+from pulse_sim.report.model import FailureRow, RunBrief, VerdictReport
+from pulse_sim.report.text import plain
+from pulse_sim.verdict import FailureClassResult, PlanVerdict, Verdict
+
+_SHOWN_LINES = 3
+
+
+def verdict_report(
+    verdict: PlanVerdict, briefs: Mapping[str, RunBrief], *, seed: int, source_file: str | None = None
+) -> VerdictReport:
+    """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line."""
+    plan = source_file or f"{verdict.plan}.yaml"
+    return VerdictReport(
+        verdict=verdict,
+        why=_why(verdict),
+        first_reason=plain(verdict.reasons[0]) if verdict.reasons else "",
+        rows=tuple(_row(row, briefs) for row in verdict.failure_classes),
+        runs=tuple(briefs[run.run] for run in verdict.runs if run.run in briefs),
+        seed=seed,
+        replay=plain(f"pulse-sim verdict {shlex.quote(plan)} --seed {seed}"),
+    )
+
+
+def _why(verdict: PlanVerdict) -> str:
+    """The verdict in one line."""
+    gates = [gate for packet in verdict.packets for gate in packet.gates]
+    if verdict.verdict is Verdict.GO:
+        return f"Every packet is done: all {len(gates)} gates passed on {_count(len(verdict.runs), 'run')}."
+    if verdict.verdict is Verdict.GO_WITH_CONDITIONS:
+        open_gates = len(verdict.conditions)
+        return f"Nothing that blocks is open; {_count(open_gates, 'open gate')} of {len(gates)} became conditions."
+    stopping = sum(gate.stops for gate in gates)
+    undone = [packet for packet in verdict.packets if not packet.state.is_done]
+    if not undone:
+        return plain(verdict.reasons[0])
+    states = Counter(packet.state.value for packet in undone)
+    told = ", ".join(f"{count} {state}" for state, count in states.items())
+    packets = f"{len(undone)} of {_count(len(verdict.packets), 'packet')} not done ({told})"
+    return f"{packets}; {_count(stopping, 'blocking gate')} open."
+
+
+def _row(row: FailureClassResult, briefs: Mapping[str, RunBrief]) -> FailureRow:
+    runs = [briefs[name] for name in row.runs if name in briefs]
+    injected = list(dict.fromkeys(line for run in runs for line in run.injected))
+    return FailureRow(
+        id=plain(row.id),
+        title=plain(row.title),
+        outcome=row.outcome,
+        injected=_listed(injected) or ("nothing: no run stands for this class" if not runs else "nothing"),
+        happened=plain(row.reason) if row.outcome is not Outcome.PASSED else _held(runs),
+    )
+
+
+def _held(runs: Sequence[RunBrief]) -> str:
+    """What was seen where all is well: the first few observations that say more than that nothing went wrong."""
+    lines = [line for run in runs for line in run.summary.checks]
+    seen = dict.fromkeys(plain(f"{line.check}: {line.observed}") for line in lines if line.observed)
+    return f"{len(lines)} checks in {_count(len(runs), 'run')} hold. {_listed(list(seen))}"
+
+
+def _listed(lines: Sequence[str]) -> str:
+    shown = "; ".join(lines[:_SHOWN_LINES])
+    return shown if len(lines) <= _SHOWN_LINES else f"{shown}; and {len(lines) - _SHOWN_LINES} more"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
