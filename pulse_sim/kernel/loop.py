@@ -6,6 +6,7 @@ network is handed in; the loop knows only that it can resolve, connect and liste
 
 import asyncio
 import contextvars
+import gc
 import itertools
 import socket
 import threading
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _DEFAULT: Final = int(Priority.DEFAULT)
 _MOST_ROUNDS_AT_ONE_INSTANT: Final = 200_000
 _COMPACT_ABOVE: Final = 100
+COLLECT_EVERY_NS: Final = 600_000_000_000
+"""Garbage is collected at multiples of this virtual time, never when an allocation counter says so."""
 
 
 class SimulationLoop(asyncio.base_events.BaseEventLoop):
@@ -42,9 +45,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         self.clock = clock
         self.network: Network | None = None
         self.numbers: Iterator[int] = itertools.count(1)
-        self.collect: Callable[[], None] = int  # replaced by the simulation: garbage collection at fixed virtual times
-        self.collect_every_ns = 0
-        self._collect_at_ns = 0
+        self._collect_every_ns = self._collect_at_ns = COLLECT_EVERY_NS
         self._sequence = itertools.count()
         self._level = _DEFAULT
         self._rounds = 0
@@ -151,13 +152,20 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         at_ns = heap[0][0]
         clock = self.clock
         if at_ns > clock.now_ns:
-            if at_ns >= self._collect_at_ns and self.collect_every_ns:
-                self._collect_at_ns = at_ns - at_ns % self.collect_every_ns + self.collect_every_ns
-                self.collect()
-            clock.move_to(at_ns)
             self._rounds = 0
+            if at_ns >= self._collect_at_ns:
+                self._collect(at_ns - at_ns % self._collect_every_ns)
+                return
+            clock.move_to(at_ns)
         self._level = heap[0][1]
         self._release()
+
+    def _collect(self, boundary_ns: int) -> None:
+        """Collect garbage on the boundary itself, so that whatever a finaliser sets in motion has an instant of its own."""
+        if boundary_ns > self.clock.now_ns:
+            self.clock.move_to(boundary_ns)
+        self._collect_at_ns = boundary_ns + self._collect_every_ns
+        gc.collect()
 
     def _release(self) -> None:
         """Move the due timers of the current priority from the heap to the ready queue."""

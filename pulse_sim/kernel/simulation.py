@@ -1,6 +1,7 @@
 """The facade of the kernel: one object that is one simulated run."""
 
 import asyncio
+import contextlib
 import gc
 import random
 import sys
@@ -10,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from pulse_sim.kernel import names
-from pulse_sim.kernel.clock import SECOND_NS, HostClock, VirtualClock
+from pulse_sim.kernel.clock import HostClock, VirtualClock
 from pulse_sim.kernel.disk import Disk
 from pulse_sim.kernel.errors import FenceError, KernelError, SimulationRefused
 from pulse_sim.kernel.fences import Fences
@@ -26,7 +27,6 @@ from pulse_sim.kernel.unhandled import Unhandled, UnhandledLog
 T = TypeVar("T")
 
 DEFAULT_REBIND: Final = ("aiohttp", "aiohappyeyeballs", "prometheus_client")
-COLLECT_EVERY_NS: Final = 600 * SECOND_NS
 
 
 class Simulation:
@@ -139,28 +139,29 @@ class Simulation:
     # ---- running
 
     def run(self, coro: Coroutine[Any, Any, T], *, host: Host | None = None) -> T:
-        """Run until ``coro`` is done and return its result. Raises what it raises, and KernelError for the kernel's own."""
-        if self._ran:
+        """Run until ``coro`` is done; its result, or what it raises. KernelError and its kinds are the kernel's own."""
+        try:
+            self._admit()
+        except KernelError:
             coro.close()
-            raise KernelError("a Simulation runs once")
-        if sys.flags.dev_mode or coroutines._is_debug_mode():  # type: ignore[attr-defined]
-            coro.close()
-            raise SimulationRefused("development mode and asyncio debug change what is simulated; run without them")
+            raise
         self._ran = True
         rebinding = Rebinding(self._rebind, self)
         collecting = gc.isenabled()
         gc.collect()
         gc.freeze()
         gc.disable()
-        self.loop.collect, self.loop.collect_every_ns = _collect, COLLECT_EVERY_NS
         try:
             rebinding.install()
             self._fences.raise_up()
             try:
-                return self._run(coro, host)
+                result = self._run(coro, host)
             finally:
-                self._wind_up()
+                left = self._wind_up()
                 gc.collect()
+            if left:
+                raise KernelError(f"tasks ignored their cancellation: {', '.join(left)}")
+            return result
         finally:
             self._fences.lower()
             rebinding.restore()
@@ -168,6 +169,14 @@ class Simulation:
             gc.unfreeze()
             if collecting:
                 gc.enable()
+
+    def _admit(self) -> None:
+        if self._ran:
+            raise KernelError("a Simulation runs once")
+        if asyncio._get_running_loop() is not None:
+            raise KernelError("a simulation inside a running event loop")
+        if sys.flags.dev_mode or coroutines._is_debug_mode():  # type: ignore[attr-defined]
+            raise SimulationRefused("development mode and asyncio debug change what is simulated; run without them")
 
     def _run(self, coro: Coroutine[Any, Any, T], host: Host | None) -> T:
         context = host.context() if host is not None else None
@@ -181,8 +190,8 @@ class Simulation:
             raise FenceError(f"{self.escapes[0]} left the simulation, and the error was swallowed")
         return result
 
-    def _wind_up(self) -> None:
-        """Cancel what is left, in reverse order of creation, and close every transport; none of it is in the trace."""
+    def _wind_up(self) -> list[str]:
+        """Cancel what is left, youngest first, and close every transport; names the tasks that would not end."""
         self.trace.stop()
         self._unhandled.stop()
         loop = self.loop
@@ -191,11 +200,14 @@ class Simulation:
             for task in tasks:
                 task.cancel()
             self.network.close_all()
-            try:
+            with contextlib.suppress(KernelError):
                 loop.run_until_complete(_settle(tasks))
-            except KernelError:
-                continue
-        loop.run_until_complete(loop.shutdown_asyncgens())
+        with contextlib.suppress(KernelError):
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        left = sorted(asyncio.all_tasks(loop), key=lambda task: getattr(task, "number", 0))
+        for task in left:
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+        return [task.get_name() for task in left]
 
 
 async def _settle(tasks: "list[asyncio.Task[Any]]") -> None:
@@ -203,10 +215,6 @@ async def _settle(tasks: "list[asyncio.Task[Any]]") -> None:
     if tasks:
         await asyncio.wait(tasks, timeout=60)
     await asyncio.sleep(1)
-
-
-def _collect() -> None:
-    gc.collect()
 
 
 def _ignore(_kind: str, _subject: str, _payload: bytes) -> None:

@@ -1,0 +1,221 @@
+"""Clock and generator aliases bound at import are the run's during a run, and everybody's own again after it."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+import types
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import aiohttp.connector
+import aiohttp.helpers
+import aiohttp.multipart
+import prometheus_client.context_managers
+import pytest
+from aiohttp import web
+from aiohttp._websocket.writer import WebSocketWriter
+
+from pulse_sim.kernel import FenceError
+from tests.kernel.testbed import START_NS, Bench
+
+PACKAGES = ("aiohttp", "aiohappyeyeballs", "prometheus_client")
+KNOWN_ALIASES = {
+    "aiohttp._websocket.writer.random",
+    "aiohttp.client_middleware_digest_auth.time",
+    "aiohttp.connector.monotonic",
+    "aiohttp.connector.random",
+    "aiohttp.cookiejar.datetime",
+    "aiohttp.cookiejar.time",
+    "aiohttp.helpers.datetime",
+    "aiohttp.helpers.time",
+    "aiohttp.multipart.uuid",
+    "aiohttp.web_log.datetime",
+    "aiohttp.web_log.time_mod",
+    "aiohttp.web_request.datetime",
+    "aiohttp.web_response.datetime",
+    "aiohttp.web_response.time",
+    "prometheus_client.context_managers.default_timer",
+    "prometheus_client.metrics.time",
+}
+SOURCE = """
+import datetime, os, random, secrets, time, uuid
+from datetime import date, datetime as moment
+from os import urandom
+from random import Random, randint, shuffle
+from time import monotonic, perf_counter, time as now
+from uuid import uuid4
+"""
+
+
+@pytest.fixture
+def victim() -> Iterator[Any]:
+    module = types.ModuleType("victim_package.inner")
+    exec(SOURCE, module.__dict__)  # noqa: S102 - the test's own text
+    sys.modules["victim_package"] = types.ModuleType("victim_package")
+    sys.modules["victim_package.inner"] = module
+    yield module
+    del sys.modules["victim_package"], sys.modules["victim_package.inner"]
+
+
+def _bench(seed: int = 7) -> Bench:
+    return Bench(seed, rebind=(*PACKAGES, "victim_package"))
+
+
+def _draw(victim: Any, seed: int) -> list[Any]:
+    async def main() -> list[Any]:
+        order = list(range(20))
+        victim.shuffle(order)
+        return [
+            order,
+            victim.randint(0, 10**9),
+            victim.random.random(),
+            victim.Random().random(),
+            victim.urandom(8),
+            victim.os.urandom(8),
+            victim.uuid4(),
+            victim.uuid.uuid4(),
+            victim.secrets.token_hex(8),
+        ]
+
+    return _bench(seed).sim.run(main())
+
+
+def test_randomness_of_every_spelling_comes_from_the_seed(victim: Any) -> None:
+    one, again, other = _draw(victim, 1), _draw(victim, 1), _draw(victim, 2)
+    assert one == again
+    assert all(mine != theirs for mine, theirs in zip(one, other, strict=True))
+
+
+def test_clocks_of_every_spelling_are_virtual(victim: Any) -> None:
+    bench = _bench()
+
+    async def main() -> list[Any]:
+        loop = bench.sim.loop
+        return [
+            victim.time.time() == victim.now() == START_NS / 1e9,
+            victim.monotonic() == victim.perf_counter() == victim.time.monotonic() == loop.time(),
+            victim.moment.now(UTC) == victim.datetime.datetime.now(UTC) == datetime(2026, 2, 9, tzinfo=UTC),
+            victim.date.today().isoformat() == "2026-02-09",
+            victim.time.strftime("%Y-%m-%d") == "2026-02-09",
+            victim.time.localtime().tm_mday == 9,
+        ]
+
+    assert bench.sim.run(main()) == [True] * 6
+
+
+def test_real_values_are_instances_of_the_stand_in_classes(victim: Any) -> None:
+    async def main() -> tuple[bool, bool, type, type]:
+        moment, generator = datetime(2026, 1, 1, tzinfo=UTC), random.Random(1)
+        return (
+            isinstance(moment, victim.moment),
+            isinstance(generator, victim.Random),
+            type(victim.moment(2026, 1, 1, tzinfo=UTC)),
+            type(victim.Random(3)),
+        )
+
+    assert _bench().sim.run(main()) == (True, True, datetime, random.Random)
+
+
+def test_the_wall_clock_is_that_of_the_asking_host(victim: Any) -> None:
+    bench = _bench()
+    skewed = bench.sim.host("skewed", skew_ns=90_000_000_000)
+
+    async def ask() -> float:
+        now: float = victim.time.time()
+        return now - START_NS / 1e9
+
+    async def main() -> list[float]:
+        first = await skewed.run(ask())
+        skewed.clock.step(-30_000_000_000)
+        return [await bench.pulse.run(ask()), first, await skewed.run(ask())]
+
+    assert bench.sim.run(main()) == [0, 90, 60]
+
+
+def test_a_blocking_sleep_is_fenced(victim: Any) -> None:
+    async def main() -> None:
+        victim.time.sleep(1)
+
+    with pytest.raises(FenceError, match=r"time\.sleep"):
+        _bench().sim.run(main())
+
+
+def test_everything_is_as_before_after_the_run(victim: Any) -> None:
+    watched = (victim, aiohttp.connector, aiohttp.helpers, aiohttp.multipart, prometheus_client.context_managers)
+    before = [dict(vars(module)) for module in watched]
+    mask = WebSocketWriter.__init__.__kwdefaults__
+
+    async def main() -> bool:
+        return aiohttp.connector.monotonic is time.monotonic  # type: ignore[attr-defined]
+
+    assert _bench().sim.run(main()) is False
+    assert [dict(vars(module)) for module in watched] == before
+    assert WebSocketWriter.__init__.__kwdefaults__ is mask
+    assert (victim.os, victim.uuid4, victim.moment) == (os, uuid.uuid4, datetime)
+    assert "__hash__" not in vars(aiohttp.client_proto.ResponseHandler)
+
+
+def test_a_dependency_that_grows_a_new_alias_is_noticed() -> None:
+    """A list to read when it changes: is the new alias on a path that a run takes, and is its look-alike complete?"""
+    program = f"""
+import aiohttp.web, prometheus_client.openmetrics.exposition
+from pulse_sim.kernel import Simulation
+from pulse_sim.kernel.lookalikes import changes
+from pulse_sim.kernel.rebinding import aliases
+for module, name in aliases({PACKAGES}, changes(Simulation(seed=1, start_ns=0))):
+    print(module.__name__ + "." + name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    # asyncio is replaced on 3.12 and later alone; os matters for urandom, and many modules import it for its paths.
+    found = {name for name in done.stdout.split() if not name.endswith(".asyncio")}
+    assert {name for name in found if not name.endswith(".os")} == KNOWN_ALIASES
+    assert {"aiohttp.client.os", "aiohttp.client_middleware_digest_auth.os"} < found
+
+
+def test_no_function_of_the_walked_packages_hides_a_clock_in_a_default() -> None:
+    clocks = {time.time, time.monotonic, time.perf_counter, time.time_ns, os.urandom, uuid.uuid4}
+    hidden = set()
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] not in PACKAGES:
+            continue
+        for owner in [module, *(value for value in vars(module).values() if isinstance(value, type))]:
+            for value in list(vars(owner).values()):
+                defaults = [*(getattr(value, "__defaults__", None) or ())]
+                defaults += (getattr(value, "__kwdefaults__", None) or {}).values()
+                if any(isinstance(default, random.Random) or _in(default, clocks) for default in defaults):
+                    hidden.add(f"{value.__module__}.{value.__qualname__}")
+    assert hidden == {"aiohttp._websocket.writer.WebSocketWriter.__init__"}
+
+
+def _in(value: object, clocks: set[Any]) -> bool:
+    return callable(value) and any(value is clock for clock in clocks)
+
+
+def test_websocket_masks_come_from_the_seed() -> None:
+    def wire(seed: int) -> str:
+        bench = Bench(seed)
+
+        async def answer(request: web.Request) -> web.WebSocketResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            await socket.send_str((await socket.receive_str()).upper())
+            return socket
+
+        async def client() -> str:
+            async with aiohttp.ClientSession() as session, session.ws_connect("http://nas-1/ws") as socket:
+                await socket.send_str("hello")
+                return await socket.receive_str()
+
+        async def main() -> str:
+            await bench.serve(answer)
+            return await bench.pulse.run(client())
+
+        assert bench.sim.run(main()) == "HELLO"
+        return bench.sim.trace.digest()
+
+    assert wire(1) == wire(1) != wire(2)
