@@ -26,6 +26,7 @@ from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
 _SMALL: Final = 64 << 10
+_CLIENT_CLOSED: Final = 499
 _BUG: Final = logging.getLogger("mock_truenas")
 
 
@@ -80,9 +81,13 @@ class Exchange:
         """Answer the request. Always writes one journal entry, also when the client goes or the door closes."""
         try:
             return await self._answer()
-        except (asyncio.CancelledError, ConnectionError):
+        except asyncio.CancelledError:
             self.end("reset" if self.dropped else "silent" if self.silent else "client_gone")
             raise
+        except ConnectionError:
+            # Not raised on: aiohttp would try to answer the client that is gone with an error page.
+            self.end("reset" if self.dropped else "client_gone")
+            return Sent(_CLIENT_CLOSED, goes_on=False)
 
     async def _answer(self) -> Sent:
         self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
@@ -130,7 +135,7 @@ class Exchange:
 
     async def _body(self) -> bytes:
         if self.request.headers.get("Expect", "").lower() == "100-continue":
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            transport_of(self.request).write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return await self.request.read()
 
     def _rewritten(self, answer: Answer, met: Met) -> Answer:
@@ -169,10 +174,13 @@ class Exchange:
 
     def refuse(self, answer: Answer) -> Sent:
         """Answer bytes that were no request, and close."""
-        self.status, self.sent = answer.status, len(answer.body)
-        with contextlib.suppress(ConnectionError):
-            self._write(self._head(answer, goes_on=False) + answer.body)
-        self.end("complete")
+        try:
+            transport_of(self.request).write(self._head(answer, goes_on=False) + answer.body)
+        except ConnectionError:
+            self.end("client_gone")
+        else:
+            self.status, self.sent = answer.status, len(answer.body)
+            self.end("complete")
         return Sent(answer.status, goes_on=False)
 
     def drop(self, fault_id: str) -> None:
@@ -181,17 +189,15 @@ class Exchange:
         self.shaped_by.append(fault_id)
 
     async def _send(self, status: int, head: bytes, body: bytes) -> None:
+        transport = transport_of(self.request)
         self.status = status
         self.sent = len(body)
         if len(body) <= _SMALL:
-            self._write(head + body)
+            transport.write(head + body)
         else:
-            self._write(head)
-            self._write(body)
+            transport.write(head)
+            transport.write(body)
             await self.request.writer.drain()
-
-    def _write(self, data: bytes) -> None:
-        transport_of(self.request).write(data)
 
     def end(self, ending: Ending) -> None:
         """Write the journal entry."""

@@ -1,0 +1,153 @@
+"""Raw sockets against the mock: what is on the wire, byte by byte. Uses no HTTP library on purpose."""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from mock_truenas.appliance import Appliance, build_appliance
+from mock_truenas.faults import FAULT_KINDS
+from mock_truenas.journal import JournalEntry
+from mock_truenas.server import MockTrueNAS
+
+START_NS = 1_770_595_200_000_000_000  # 2026-02-09T00:00:00Z
+API = "/api/v2.0"
+
+
+@dataclass
+class SetClock:
+    """A wall clock that stands still until it is set."""
+
+    at_ns: int = START_NS
+
+    def now_ns(self) -> int:
+        return self.at_ns
+
+
+class Journal:
+    """Keeps the entries and lets a test wait for the next one it has not seen."""
+
+    def __init__(self) -> None:
+        self.entries: list[JournalEntry] = []
+        self._unseen: asyncio.Queue[JournalEntry] = asyncio.Queue()
+
+    def __call__(self, entry: JournalEntry) -> None:
+        self.entries.append(entry)
+        self._unseen.put_nowait(entry)
+
+    async def next(self) -> JournalEntry:
+        return await asyncio.wait_for(self._unseen.get(), 5)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as it came; ``ended`` is ``open`` when it was complete and the connection stayed."""
+
+    status: int
+    reason: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    ended: str
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+def entropy(size: int) -> bytes:
+    return random.Random(f"entropy:{size}").randbytes(size)
+
+
+def appliance(fixture: str = "baseline", clock: SetClock | None = None, seed: int = 1) -> Appliance:
+    return build_appliance(
+        fixture=fixture, clock=clock or SetClock(), entropy=entropy, rng=random.Random(f"{seed}:appliance")
+    )
+
+
+@dataclass
+class Served:
+    """A running mock with a key, a clock to set and a journal to read."""
+
+    nas: MockTrueNAS
+    key: str
+    clock: SetClock
+    journal: Journal
+    loop_complaints: list[Mapping[str, Any]] = field(default_factory=list)
+    client_tls: ssl.SSLContext | None = None
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(
+            "127.0.0.1", self.nas.port, ssl=self.client_tls, server_hostname="localhost" if self.client_tls else None
+        )
+
+    def request(
+        self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> bytes:
+        """The bytes of a request with our key; a header given here replaces ours, an empty one leaves it out."""
+        given = {"Host": "nas", "Authorization": f"Bearer {self.key}", **(headers or {})}
+        if body:
+            given.setdefault("Content-Length", str(len(body)))
+        lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in given.items() if value)]
+        return "\r\n".join([*lines, "", ""]).encode() + body
+
+    async def ask(
+        self, target: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Reply:
+        """One request on a connection of its own."""
+        return await self.ask_bytes(self.request(target, method, headers, body), method)
+
+    async def ask_bytes(self, data: bytes, method: str = "GET") -> Reply:
+        reader, writer = await self.connect()
+        try:
+            writer.write(data)
+            return await asyncio.wait_for(read_reply(reader, method), 10)
+        finally:
+            writer.transport.abort()
+
+    def inject(self, fault_id: str, kind: str, **parameters: Any) -> None:
+        self.nas.inject(fault_id, kind, FAULT_KINDS[kind].parameters.model_validate(parameters))
+
+
+async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply:
+    """Read one answer, as much of it as comes. A status of 0 means that nothing came."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError:
+        return Reply(0, "", (), b"", "fin")
+    except ConnectionResetError:
+        return Reply(0, "", (), b"", "reset")
+    first, *lines = head.decode().split("\r\n")[:-2]
+    _, status, reason = first.split(" ", 2)
+    headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    length = 0 if method == "HEAD" else int(dict(headers)["Content-Length"])
+    body, ended = b"", "open"
+    while len(body) < length:
+        try:
+            part = await reader.read(length - len(body))
+        except ConnectionResetError:
+            ended = "reset"
+            break
+        if not part:
+            ended = "fin"
+            break
+        body += part
+    return Reply(int(status), reason, headers, body, ended)
+
+
+@asynccontextmanager
+async def serving(
+    fixture: str = "baseline", ssl_context: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Served]:
+    """A mock on a free loopback port; whatever reaches the loop's exception handler fails the test at the end."""
+    clock, journal = SetClock(), Journal()
+    nas = MockTrueNAS(appliance(fixture, clock), clock=clock, journal=journal, ssl_context=ssl_context)
+    served = Served(nas, nas.appliance.mint_api_key("pulse"), clock, journal, client_tls=client_tls)
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: served.loop_complaints.append(context))
+    await nas.start("127.0.0.1", 0)
+    try:
+        yield served
+    finally:
+        await nas.stop()
+    assert served.loop_complaints == []
