@@ -117,14 +117,20 @@ def _gauge(log: RunLog, system: str, name: str, stretches: Stretches, scale: Fra
 def _resources(log: RunLog, system: str, stretches: Stretches, tolerance: int) -> Growth:
     """Resources may grow by those that belong to connections added since."""
     before, after = _compared(log.series(system, RESOURCES), stretches, f"{RESOURCES} of {system}")
-    new = _configured(log, system, after.time_ns) - _configured(log, system, stretches.from_ns)
-    samples = [one for one in log.resources(system) if one.time_ns >= stretches.late_ns]
-    if new and not samples:
-        raise NoEvidence(f"no sample of the resources of {system} after {format_duration(stretches.late_ns)}")
-    shown = samples[-1].by_id.values() if new else ()
-    added = sum(str(one.get("sourceId")).removeprefix("system:").split("/", 1)[0] in new for one in shown)
-    allowed = ceil(before.value) + added + tolerance
+    allowed = ceil(before.value) + tolerance
+    if after.value > allowed:
+        new = _configured(log, system, after.time_ns) - _configured(log, system, stretches.from_ns)
+        allowed += _shown_of(log, system, new, stretches.late_ns) if new else 0
     return Growth(_label(log, system, RESOURCES), before.value, after.value, allowed, (before.seq, after.seq))
+
+
+def _shown_of(log: RunLog, system: str, connections: frozenset[str], late_ns: int) -> int:
+    """How many resources of ``connections`` the last sample shows."""
+    samples = [one for one in log.resources(system) if one.time_ns >= late_ns]
+    if not samples:
+        raise NoEvidence(f"no sample of the resources of {system} after {format_duration(late_ns)}")
+    owners = (str(one.get("sourceId")).removeprefix("system:").split("/", 1)[0] for one in samples[-1].by_id.values())
+    return sum(owner in connections for owner in owners)
 
 
 def _compared(samples: Sequence[Sample], stretches: Stretches, what: str) -> tuple[Sample, Sample]:

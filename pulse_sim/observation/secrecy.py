@@ -43,7 +43,8 @@ def _patterns() -> Sequence[tuple[str, bytes]]:
     for case in (str.lower, str.upper):
         forms.append(("hex", case(hexadecimal).encode()))
         forms.append(("url", "".join("%" + case(octet) for octet in octets).encode()))
-        forms.append(("json", "".join("\\u00" + case(octet) for octet in octets).encode()))
+        for escape in ("\\u00", "\\\\u00"):  # as JSON, and as JSON quoted in JSON
+            forms.append(("json", "".join(escape + case(octet) for octet in octets).encode()))
     forms.extend(("base64", text) for text in _base64_forms())
     return tuple(dict.fromkeys(forms))
 

@@ -1,0 +1,190 @@
+"""Handwritten observation logs of a few records, for tests of checks."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pulse_sim.checks import CheckResult, judge_run
+from pulse_sim.observation import Header, Record, RunLog, Source
+from pulse_sim.units import SECOND, parse_duration
+
+START = "2026-02-09T00:00:00Z"
+START_UNIX = 1770595200
+LABELS = 'instance="nas-1",instance_type="truenas"'
+
+
+def at(text: str | int) -> int:
+    """Nanoseconds of ``5m``, or the nanoseconds themselves."""
+    return text if isinstance(text, int) else parse_duration(text)
+
+
+def poll_total(result: str, connection: str = "nas-1") -> str:
+    """The text of a series of polls by result."""
+    return f'pulse_monitor_poll_total{{instance="{connection}",instance_type="truenas",result="{result}"}}'
+
+
+def poll_errors(error_type: str, connection: str = "nas-1") -> str:
+    """The text of a series of poll errors by type."""
+    labels = f'error_type="{error_type}",instance="{connection}",instance_type="truenas"'
+    return f"pulse_monitor_poll_errors_total{{{labels}}}"
+
+
+def gauge(name: str, connection: str = "nas-1") -> str:
+    """The text of a per-connection gauge."""
+    return f'{name}{{instance="{connection}",instance_type="truenas"}}'
+
+
+class LogBuilder:
+    """Records in the order of the calls; sampler snapshots are written as differences, as a run does."""
+
+    def __init__(
+        self,
+        connections: Mapping[str, str] | None = None,
+        systems: tuple[str, ...] = ("pulse",),
+        started: bool = True,
+        world: str = "simulated",
+        **start: Any,
+    ) -> None:
+        self.header = Header("test", 7, START, world, "reference", "fifo")
+        self.records: list[Record] = []
+        self._seen: dict[tuple[str, str], dict[str, Any]] = {}
+        named = {"nas-1": "nas-1"} if connections is None else connections
+        self.add(
+            0,
+            "world/start",
+            "run",
+            scenario="test",
+            systems={system: {} for system in systems},
+            appliances={appliance: {} for appliance in named.values()},
+            connections={
+                name: {"system": systems[0], "appliance": appliance, "poll_interval_ns": 60 * SECOND}
+                for name, appliance in named.items()
+            },
+            **start,
+        )
+        if started:
+            for system in systems:
+                self.add(0, "sut/started", system, version="1", variant="truenas-off-by-default")
+
+    def add(self, time: str | int, what: str, subject: str, /, **data: Any) -> Self:
+        """One record as it is; ``what`` is source/kind."""
+        source, kind = what.split("/")
+        self.records.append(Record(len(self.records), at(time), Source(source), kind, subject, data))
+        return self
+
+    def phase(self, time: str | int, phase: str) -> Self:
+        """The start of a phase."""
+        return self.add(time, "world/phase", "run", phase=phase)
+
+    def scrape(self, time: str | int, values: Mapping[str, float | str], system: str = "pulse") -> Self:
+        """A successful scrape that showed exactly ``values``."""
+        return self._sample(time, "metrics", system, {series: str(value) for series, value in values.items()})
+
+    def resources(self, time: str | int, shown: Mapping[str, Mapping[str, Any]], system: str = "pulse") -> Self:
+        """A successful sample of the resources, by source id below ``system:``; ids follow from source ids."""
+        by_id = {}
+        for name, fields in shown.items():
+            source_id = f"system:{name}"
+            own: dict[str, Any] = {
+                "type": "host",
+                "name": name,
+                "status": "online",
+                "sources": ["truenas"],
+                "parentId": None,
+            }
+            own["sourceStatus"] = {
+                "truenas": {"status": fields.get("source", "online"), "lastSeen": None, "error": None}
+            }
+            own |= {
+                "sourceId": source_id,
+                **{key: value for key, value in fields.items() if key not in ("source", "id")},
+            }
+            by_id[fields.get("id", f"id-{name}")] = own
+        return self._sample(time, "resources", system, by_id)
+
+    def missed(self, time: str | int, kind: str, system: str = "pulse", status: int | None = None) -> Self:
+        """A sample that failed."""
+        changes: dict[str, Any] = {} if kind == "health" else {"changed": {}, "gone": []}
+        error = "ClientConnectionError" if status is None else None
+        return self.add(time, f"sampler/{kind}", system, status=status, error=error, **changes)
+
+    def health(self, time: str | int, status: int = 200, system: str = "pulse") -> Self:
+        """A health probe that was answered."""
+        return self.add(time, "sampler/health", system, status=status, error=None)
+
+    def request(self, arrival: str | int, appliance: str = "nas-1", **data: Any) -> Self:
+        """A request by its arrival; it takes 1 ms unless told."""
+        entry = {
+            "face": "rest",
+            "method": "GET",
+            "path": "/api/v2.0/pool",
+            "status": 200,
+            "duration_ns": 1_000_000,
+            "bytes": 2,
+            "ended": "complete",
+            "faults": [],
+            "credential": None,
+            "user_agent": "pulse",
+            **data,
+        }
+        return self.add(at(arrival) + entry["duration_ns"], "appliance/request", appliance, **entry)
+
+    def fault(
+        self, from_: str | int, to: str | int, on: str = "nas-1", fault: str = "f1", heal: bool = True, **data: Any
+    ) -> Self:
+        """A fault window with its heal."""
+        inject = {
+            "kind": "auth.revoke_key",
+            "on": on,
+            "parameters": {},
+            "from_ns": at(from_),
+            "to_ns": at(to),
+            "stage": "state",
+            "witness": {"journal": [{"fault": True, "status": [401]}], "poll_errors": ["auth"]},
+            "connections": [on],
+            **data,
+        }
+        self.add(from_, "fault/inject", fault, **inject)
+        return self.add(to, "fault/heal", fault) if heal else self
+
+    def action(self, time: str | int, do: str, status: int | None = 200, system: str = "pulse", **given: Any) -> Self:
+        """What an operator did."""
+        error = None if status == 200 else "refused"
+        return self.add(time, "operator/action", system, **{"do": do, "with": given, "status": status, "error": error})
+
+    def _sample(self, time: str | int, kind: str, system: str, snapshot: dict[str, Any]) -> Self:
+        before = self._seen.get((kind, system), {})
+        changed = {key: value for key, value in snapshot.items() if before.get(key) != value}
+        gone = sorted(before.keys() - snapshot.keys())
+        self._seen[kind, system] = snapshot
+        return self.add(time, f"sampler/{kind}", system, status=200, error=None, changed=changed, gone=gone)
+
+    def files(self, end: str | int, reason: str = "completed") -> tuple[bytes, bytes]:
+        """The bytes of both files: records in the order of time, those of one instant in the order of the calls."""
+        own, journal = [self.header.encode()], [self.header.encode()]
+        ordered = sorted(self.records, key=lambda record: record.time_ns)
+        for seq, record in enumerate(ordered):
+            placed = Record(seq, record.time_ns, record.source, record.kind, record.subject, record.data)
+            (journal if record.kind == "request" else own).append(placed.encode())
+        counts = {"records": len(ordered) + 1, "requests": len(journal) - 1, "reason": reason}
+        own.append(Record(len(ordered), at(end), Source.WORLD, "end", "run", counts).encode())
+        return b"".join(own), b"".join(journal)
+
+    def log(self, end: str | int, reason: str = "completed") -> RunLog:
+        """The log as the reader sees it."""
+        return RunLog.parse(*self.files(end, reason))
+
+
+def judge(log: RunLog, check: str, **parameters: Any) -> CheckResult:
+    """One check judged; ``is_`` stands for ``is``. The result survives the way through JSON."""
+    given = {key.rstrip("_"): value for key, value in parameters.items()}
+    (result,) = judge_run(log, [{"check": check, **given}])
+    assert CheckResult.from_data(json.loads(json.dumps(result.to_data()))) == result
+    assert all(0 <= seq < len(log.records) for seq in result.evidence)
+    assert len(result.evidence) <= 8
+    return result
+
+
+def every(step: int, from_: int, to: int) -> range:
+    """Times from ``from_`` to ``to``, both included."""
+    return range(from_, to + 1, step)
