@@ -1,0 +1,124 @@
+"""One run from a scenario to a sealed bundle, as a worker process does it."""
+
+import json
+import resource
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulse_sim.cli.wall import now_text, stopwatch_s
+from pulse_sim.evidence.environment import describe_environment
+from pulse_sim.evidence.run_bundle import RunBundle
+from pulse_sim.kernel import Trace
+from pulse_sim.observation import Header, Record
+from pulse_sim.observation.writer import LogWriter
+from pulse_sim.run.conduct import Run
+from pulse_sim.run.recorder import Recorder
+from pulse_sim.run.script import cast_of, script_of
+from pulse_sim.scenario.load import resolved_yaml, scenario_digest
+from pulse_sim.scenario.model import Scenario
+from pulse_sim.sut.loading import load_system, package_of
+from pulse_sim.world.simulated import SimulatedWorld
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class RunJob:
+    """What a worker needs to know. ``source_file`` is the scenario's own file, for the replay line."""
+
+    scenario: Scenario
+    seed: int
+    sut: str
+    schedule: str
+    directory: Path
+    source_file: str
+    argv: Sequence[str]
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from every other job of one command."""
+        return self.source_file, self.scenario.id, self.seed
+
+
+def perform(job: RunJob) -> dict[str, Any]:
+    """Conduct, judge and seal one run; the row ``pulse-sim run --json`` prints for it."""
+    started_s, started_at = stopwatch_s(), now_text()
+    header = Header(
+        scenario=job.scenario.id,
+        seed=job.seed,
+        start=job.scenario.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        world="simulated",
+        sut=job.sut,
+        schedule=job.schedule,
+    )
+    with RunBundle(job.directory, header) as bundle:
+        conducted = _conduct(job, header, bundle.path)
+        _write_resources(bundle.resources_path, stopwatch_s() - started_s)
+        sealed = bundle.complete(
+            scenario_yaml=resolved_yaml(job.scenario),
+            scenario_digest=scenario_digest(job.scenario),
+            trace_digest=conducted.trace_digest,
+            environment=describe_environment(
+                argv=job.argv, started_at=started_at, ended_at=now_text(), checkout=CHECKOUT
+            ),
+            source_file=job.source_file,
+        )
+    return {
+        "scenario": job.scenario.id,
+        "seed": job.seed,
+        "world": header.world,
+        "sut": job.sut,
+        "outcome": sealed.summary.outcome.value,
+        "checks": [result.to_data() for result in sealed.judged.results],
+        "trace_digest": conducted.trace_digest,
+        "outcome_digest": sealed.summary.outcome_digest,
+        "virtual_seconds": job.scenario.duration // 1_000_000_000,
+        "wall_seconds": round(stopwatch_s() - started_s, 3),
+        "bundle": str(sealed.path),
+        "reason": sealed.judged.reason or "; ".join(conducted.broken),
+        "capabilities": sorted(conducted.capabilities),
+    }
+
+
+@dataclass(frozen=True)
+class Conducted:
+    """What a simulation leaves besides its log: ``broken`` is what died unhandled in the harness itself."""
+
+    trace_digest: str
+    broken: Sequence[str]
+    capabilities: frozenset[str]
+
+
+def _conduct(job: RunJob, header: Header, directory: Path) -> Conducted:
+    """Run the simulation and leave the sealed log in ``directory``."""
+    trace = Trace()
+    trace.event("run", "header", header.encode())
+
+    def to_trace(record: Record, line: bytes) -> None:
+        trace.event(f"{record.source.value}/{record.kind}", record.subject, line)
+
+    world = SimulatedWorld(cast_of(job.scenario), job.seed, load_system(job.sut), trace, package_of(job.sut))
+    with LogWriter(directory, header, on_record=to_trace) as log:
+        recorder = Recorder(log, world.now_ns)
+
+        async def conduct() -> None:
+            reason = await Run(script_of(job.scenario), world, recorder.observe).conduct()
+            log.close(world.now_ns(), "crashed" if world.broken else reason)
+
+        world.run(conduct())
+    capabilities = frozenset.intersection(*(system.capabilities for system in world.systems.values()))
+    return Conducted(trace.digest(), tuple(world.broken), frozenset(item.value for item in capabilities))
+
+
+def _write_resources(path: Path, wall_s: float) -> None:
+    """What the run cost for real; outside every digest (R4)."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    row = {
+        "cpu_user_s": round(usage.ru_utime, 3),
+        "cpu_system_s": round(usage.ru_stime, 3),
+        "peak_rss_kib": usage.ru_maxrss,
+        "wall_s": round(wall_s, 3),
+    }
+    path.write_text(json.dumps(row, sort_keys=True) + "\n", "utf-8")

@@ -1,0 +1,70 @@
+"""Jobs out to worker processes and rows back, with progress on stderr; a worker that fails is a row too."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from pulse_sim.cli.job import RunJob
+from pulse_sim.kernel.worker import WorkerFailure, run_jobs
+from pulse_sim.outcome import Outcome
+
+TIMEOUT_S: Final = 1800.0
+PRELOAD: Final = ("pulse_sim.cli.job",)
+
+
+def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:
+    """One row for each job, in their order."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not sys.stderr.isatty(),
+        transient=True,
+    ) as progress:
+        task = progress.add_task("runs", total=len(jobs))
+
+        def ended(_index: int, _result: Any) -> None:
+            progress.advance(task)
+
+        results = run_jobs(
+            "pulse_sim.cli.job:perform",
+            list(jobs),
+            jobs=workers,
+            timeout_s=TIMEOUT_S,
+            on_progress=ended,
+            preload=PRELOAD,
+        )
+    return [_row(job, result) for job, result in zip(jobs, results, strict=True)]
+
+
+def replay_line(job: RunJob) -> str:
+    """The one line that repeats a run."""
+    sut = "" if job.sut == "reference" else f" --sut {job.sut}"
+    return f"pulse-sim run {job.source_file} --seed {job.seed}{sut}"
+
+
+def _row(job: RunJob, result: Any) -> dict[str, Any]:
+    if not isinstance(result, WorkerFailure):
+        row: dict[str, Any] = result
+        return row
+    return {
+        "scenario": job.scenario.id,
+        "seed": job.seed,
+        "world": "simulated",
+        "sut": job.sut,
+        "outcome": Outcome.ERRORED.value,
+        "checks": [],
+        "trace_digest": None,
+        "outcome_digest": None,
+        "virtual_seconds": None,
+        "wall_seconds": None,
+        "bundle": None,
+        "reason": f"the worker {result.kind}: {result.reason}",
+        "detail": result.detail,
+    }
