@@ -34,19 +34,19 @@ def files_below(root: Path) -> list[str]:
     found: list[str] = []
     pending = [root]
     while pending:
-        directory = pending.pop()
-        for entry in os.scandir(directory):
-            place = Path(entry.path).relative_to(root).as_posix()
-            if entry.is_symlink():
-                raise BundleDamaged(place, "is a link; a bundle holds plain files only")
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False):
-                found.append(place)
-            else:
-                raise BundleDamaged(place, "is neither a file nor a directory")
-            if len(found) + len(pending) > MAX_FILES:
-                raise BundleDamaged(place, f"more than {MAX_FILES} files")
+        with os.scandir(pending.pop()) as entries:
+            for entry in entries:
+                place = Path(entry.path).relative_to(root).as_posix()
+                if entry.is_symlink():
+                    raise BundleDamaged(place, "is a link; a bundle holds plain files only")
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(Path(entry.path))
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(place)
+                else:
+                    raise BundleDamaged(place, "is neither a file nor a directory")
+        if len(found) + len(pending) > MAX_FILES:
+            raise BundleDamaged(".", f"more than {MAX_FILES} files")
     return sorted(found)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulse_sim.canonical import Json, canonical_json
-from pulse_sim.evidence.hostile import BundleDamaged, files_below, measure, read_json
+from pulse_sim.evidence.hostile import BundleDamaged, files_below, measure, read_document, read_json
 from pulse_sim.evidence.names import MANIFEST
 
 VERSION: Final = 1
@@ -45,7 +45,18 @@ class Manifest:
         if raw.get("kind") not in KINDS or not isinstance(raw.get("files"), dict):
             raise BundleDamaged(MANIFEST, "names no known kind of bundle or no files")
         inputs = {name: value for name, value in raw.items() if name not in ("version", "kind", "files")}
-        return cls(raw["kind"], inputs, {name: _file(name, value) for name, value in raw["files"].items()})
+        manifest = cls(raw["kind"], inputs, {name: _file(name, value) for name, value in raw["files"].items()})
+        if manifest.encode() != read_document(root, MANIFEST):
+            raise BundleDamaged(MANIFEST, "is not written as this tool writes it (canonical JSON and a newline)")
+        return manifest
+
+    def disagreements(self, document: str, recorded: Mapping[str, Json]) -> list[BundleDamaged]:
+        """Inputs that say something else than ``document``, whose content is ``recorded``, does."""
+        return [
+            BundleDamaged(MANIFEST, f"says another {name} than {document}")
+            for name in ("scenario", "plan", "seed", "trace_digest", "outcome_digest")
+            if name in recorded and recorded[name] != self.inputs.get(name)
+        ]
 
     def damages(self, root: Path) -> list[BundleDamaged]:
         """Every file that is missing, extra, or of another size or content than the manifest says."""

@@ -111,6 +111,7 @@ def _recheck_run(root: Path, manifest: Manifest, damages: list[str]) -> Recheck:
 def _recheck_verdict(root: Path, manifest: Manifest, damages: list[str]) -> Recheck:
     try:
         recorded, packets = _object(read_json(root, VERDICT), VERDICT), _object(read_json(root, PACKETS), PACKETS)
+        damages.extend(str(damage) for damage in manifest.disagreements(VERDICT, recorded))
         plan = _plan(root)
         attest = _attestation(root, manifest)
         decided_on, capabilities = _decision(recorded)
@@ -137,14 +138,14 @@ def _recomputed_run(root: Path, name: str, manifest: Manifest) -> tuple[RunSumma
     try:
         recorded = _object(read_json(root, CHECKS), CHECKS)
         claimed = run_summary(name, recorded)
+        for damage in manifest.disagreements(CHECKS, recorded):
+            raise damage
     except (BundleDamaged, ValueError) as error:
         return RunSummary(name, str(judged.scenario.get("id", name)), 0, Outcome.INCONCLUSIVE, reason=str(error)), []
     header = _header(judged, claimed)
     trace_digest = str(manifest.inputs.get("trace_digest", ""))
     recomputed = checks_data(judged, header, trace_digest)
     differences = _compare(CHECKS, recorded, recomputed)
-    if manifest.inputs.get("seed") != header.seed:
-        differences.append(Difference(f"{MANIFEST} seed", str(manifest.inputs.get("seed")), str(header.seed)))
     summary = run_summary(name, recomputed)
     if claimed.outcome.rank > summary.outcome.rank:
         why = f"{CHECKS} says {claimed.outcome}, the log now says {summary.outcome}"

@@ -83,7 +83,8 @@ def _verdict_parts(report: VerdictReport) -> Iterable[str]:
     yield f"# {_VERDICT_SIGNS[verdict.verdict]} {verdict.verdict.value}: {md(verdict.title)}"
     yield f"**{md(report.why)}**"
     if report.first_reason:
-        yield f"First reason: {md(report.first_reason)}"
+        place = f"{md(report.first_place)}: " if report.first_place else ""
+        yield f"First reason: {place}{md(report.first_reason)}"
     if report.rows:
         yield "## Failure classes"
         yield _table(

@@ -163,10 +163,13 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True)
 class VerdictReport:
-    """A verdict, told. ``why`` is one line; ``first_reason`` is the first failing reason, or the first condition."""
+    """A verdict, told. ``why`` is one line; ``first_reason`` is the first failing reason, or the first condition, and
+    ``first_place`` the packet and gate it is about, where there is one.
+    """
 
     verdict: PlanVerdict
     why: str
+    first_place: str
     first_reason: str
     rows: tuple[FailureRow, ...]
     runs: tuple[RunBrief, ...]

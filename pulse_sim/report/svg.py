@@ -47,7 +47,7 @@ _STYLE: Final = """
 .tl .e{stroke:var(--bad);stroke-width:1.6}.tl .t{stroke:var(--dim);stroke-dasharray:3 4;opacity:.7}
 .tl .closed{fill:var(--ok);opacity:.35}.tl .half-open{fill:var(--warn)}.tl .open{fill:var(--bad)}
 .tl .unknown{fill:var(--dim)}
-.tl .s{fill:var(--ok);opacity:.6}.tl .x{fill:var(--bad)}
+.tl .i{fill:#fff;font-size:10px}.tl .s{fill:var(--ok);opacity:.6}.tl .x{fill:var(--bad)}
 """
 
 
@@ -201,7 +201,10 @@ class _Drawing:
         for band in bands:
             x = self.x(band.from_ns)
             told = f"breaker {band.state}: {clock(band.from_ns)} to {clock(band.to_ns)}"
-            self._rect(band.state, x, self.y + 3, max(self.x(band.to_ns) - x, 1.5), 8, told)
+            width = self.x(band.to_ns) - x
+            self._rect(band.state, x, self.y + 1, max(width, 1.5), 12, told)
+            if band.state != "closed" and width > 7 * len(band.state):
+                self._text(band.state, x + 4, self.y + 11, "i")
         self.y += 18
 
     def _polls(self, bars: Sequence[Bar]) -> None:

@@ -33,12 +33,17 @@ def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) 
     verdict = report.verdict
     console.print(Text(f" {verdict.verdict.value} ", _VERDICT_STYLES[verdict.verdict]), Text(report.why))
     if report.rows:
-        table = _table("", "failure class", "what happened")
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("", min_width=len(Outcome.INCONCLUSIVE.value), no_wrap=True)
+        widest = max(len(row.title) for row in report.rows)
+        table.add_column("failure class", min_width=min(widest, 34), no_wrap=True, overflow="ellipsis")
+        table.add_column("what happened", no_wrap=True, overflow="ellipsis")
         for row in report.rows:
-            table.add_row(_outcome(row.outcome), Text(row.title), Text(plain(row.happened, 240)))
+            table.add_row(_outcome(row.outcome), Text(row.title), Text(row.happened))
         console.print(table)
     if report.first_reason and verdict.verdict is Verdict.NO_GO:
-        console.print(Text("first failing reason: ", "bold"), Text(report.first_reason), sep="")
+        console.print(Text("first failing reason: ", "bold"), Text(report.first_place), sep="")
+        console.print(Text(f"  {report.first_reason}"))
     for one in verdict.conditions:
         told = f"{one.gate} ({one.priority}) {one.title}: {one.reason}"
         owed = f"risk {one.risk} {one.severity}, owner {one.owner}, by {one.target}"
@@ -46,8 +51,9 @@ def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) 
     for use in verdict.waivers:
         told = f"{use.gate} {use.state}, until {use.expires}, {use.owner}: {use.reason}"
         console.print(Text("waiver: ", "bold yellow"), Text(plain(told)), sep="")
-    for packet, why in verdict.leaves_out:
-        console.print(Text("leaves out: ", "dim"), Text(plain(f"{packet}: {why}"), "dim"), sep="")
+    if verdict.leaves_out:
+        names = ", ".join(packet for packet, _ in verdict.leaves_out)
+        console.print(Text("leaves out: ", "dim"), Text(plain(names)), sep="")
     _print_end(console, report.replay, bundle)
 
 
@@ -76,10 +82,3 @@ def _print_end(console: Console, replay: str, bundle: Path | None) -> None:
 
 def _outcome(outcome: Outcome) -> Text:
     return Text(outcome.value, _STYLES[outcome])
-
-
-def _table(*heads: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for head in heads:
-        table.add_column(head)
-    return table

@@ -17,15 +17,28 @@ def verdict_report(
 ) -> VerdictReport:
     """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line."""
     plan = source_file or f"{verdict.plan}.yaml"
+    place, reason = _first_reason(verdict)
     return VerdictReport(
         verdict=verdict,
         why=_why(verdict),
-        first_reason=plain(verdict.reasons[0]) if verdict.reasons else "",
+        first_place=plain(place),
+        first_reason=plain(reason),
         rows=tuple(_row(row, briefs) for row in verdict.failure_classes),
         runs=tuple(briefs[run.run] for run in verdict.runs if run.run in briefs),
         seed=seed,
         replay=plain(f"pulse-sim verdict {shlex.quote(plan)} --seed {seed}"),
     )
+
+
+def _first_reason(verdict: PlanVerdict) -> tuple[str, str]:
+    """The first reason, taken apart into the packet and gate it is about and what is wrong there."""
+    reason = verdict.reasons[0] if verdict.reasons else ""
+    for packet in verdict.packets:
+        for gate in packet.gates:
+            place = f"{packet.id} · {gate.place}"
+            if reason == f"{place}: {gate.reason}":
+                return place, gate.reason
+    return "", reason
 
 
 def _why(verdict: PlanVerdict) -> str:
@@ -54,8 +67,17 @@ def _row(row: FailureClassResult, briefs: Mapping[str, RunBrief]) -> FailureRow:
         title=plain(row.title),
         outcome=row.outcome,
         injected=_listed(injected) or ("nothing: no run stands for this class" if not runs else "nothing"),
-        happened=plain(row.reason) if row.outcome is not Outcome.PASSED else _held(runs),
+        happened=_held(runs) if row.outcome is Outcome.PASSED else plain(_went_wrong(row, runs)),
     )
+
+
+def _went_wrong(row: FailureClassResult, runs: Sequence[RunBrief]) -> str:
+    """The first of the worst checks in its own words; of trouble no check tells, the fold's reason."""
+    for run in runs:
+        for line in run.summary.checks:
+            if line.outcome is row.outcome and not run.summary.reason:
+                return f"{line.check}: {line.reason or line.observed}"
+    return row.reason
 
 
 def _held(runs: Sequence[RunBrief]) -> str:

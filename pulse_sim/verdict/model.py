@@ -123,6 +123,11 @@ class GateResult:
         return self.blocking and not self.closed and self.not_applicable is None
 
     @property
+    def place(self) -> str:
+        """The gate as reasons name it: id, priority and title."""
+        return f"gate {self.id} ({self.priority}) {self.title}"
+
+    @property
     def reason(self) -> str:
         """The first of its worst problems, or nothing when it passed."""
         return self.problems[0].text if self.problems else ""

@@ -48,7 +48,7 @@ def judge_packets(
 
 def _stand(packet: Packet, gates: tuple[GateResult, ...], results: Mapping[str, EvidenceResult]) -> _Standing:
     problems = [
-        Problem(gate.outcome, f"gate {gate.id} ({gate.priority}) {gate.title}: {gate.reason}")
+        Problem(gate.outcome, f"{gate.place}: {gate.reason}")
         for gate in sorted(gates, key=lambda gate: gate.priority)
         if gate.stops
     ]

@@ -1,4 +1,4 @@
-"""A recorded run for tests of bundles and reports: one NAS whose key is revoked for five minutes, told in a few lines."""
+"""A recorded run for tests of bundles and reports: one NAS whose key is revoked for a while, told in a few lines."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +77,7 @@ def record(
             }
             changed = {series: value for series, value in now.items() if shown.get(series) != value}
             shown = now
-            sample = {"status": 200, "error": None, "changed": changed, "gone": []}
+            sample: dict[str, Any] = {"status": 200, "error": None, "changed": changed, "gone": []}
             log.write(now_ns + 17 * SECOND, Source.SAMPLER, "metrics", "pulse", sample)
             if minute % 5 == 0:
                 log.write(now_ns + 17 * SECOND, Source.SAMPLER, "health", "pulse", {"status": 200, "error": None})

@@ -1,0 +1,52 @@
+"""A small certified rollout for tests: one packet, one scenario in two variants, and a command."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pulse_sim.evidence import SealedVerdict, VerdictBundle
+from pulse_sim.outcome import Outcome, worst
+from pulse_sim.scenario.plan import parse_plan
+from pulse_sim.verdict import EvidenceResult
+from tests.evidence.recording import sealed_run
+
+TODAY = date(2026, 2, 9)
+PLAN = """\
+version: 1
+id: trr-04
+title: Soak and failure injection
+leaves_out:
+  - {packet: TRR-03, why: "The phases are not rehearsed yet."}
+failure_classes:
+  - {id: auth-revoked, title: Auth failure mid-session, evidence: [auth-revoked]}
+packets:
+  - id: TRR-04
+    title: Failure injection
+    evidence:
+      - {id: auth-revoked, scenario: ../resilience/auth-revoked.yaml}
+      - {id: tests, command: [pytest, tests/stack]}
+    gates:
+      - {id: survives, title: The poller survives, priority: P0, evidence: [auth-revoked]}
+      - {id: tested, title: The tests pass, priority: P0, evidence: [tests]}
+"""
+OPEN_GATE = """\
+      - {id: rpc, title: Over JSON-RPC, priority: P1, open: "Not spoken yet.", owner: engineering, risk: R-1,
+         severity: sev-3, target: 2026-06-01, rollback: "Offer it before 25.04 only"}
+"""
+
+
+def sealed_verdict(
+    directory: Path, *, plan_yaml: str = PLAN, second: dict[str, Any] | None = None, **more: Any
+) -> SealedVerdict:
+    """A verdict bundle below ``directory``; ``second`` changes the story of the second run."""
+    with VerdictBundle(directory, "trr-04", 7) as bundle:
+        runs = (
+            sealed_run(bundle.runs_path, scenario="auth-revoked[tls=false]").summary,
+            sealed_run(bundle.runs_path, scenario="auth-revoked[tls=true]", **(second or {})).summary,
+        )
+        results = {
+            "auth-revoked": EvidenceResult("auth-revoked", "scenario", worst(run.outcome for run in runs), "", runs),
+            "tests": EvidenceResult("tests", "command", Outcome.PASSED),
+        }
+        arguments = {"results": results, "decided_on": TODAY, "environment": None, **more}
+        return bundle.complete(parse_plan("plan.yaml", plan_yaml.encode()), plan_yaml=plan_yaml, **arguments)
