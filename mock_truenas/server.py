@@ -117,8 +117,7 @@ class MockTrueNAS:
         if fault.effect.undo is not None:
             fault.effect.undo(self.appliance, fault_id)
         if fault.effect.closes_door and not self._faults.closing_door() and self._door is not None:
-            loop = asyncio.get_running_loop()
-            self._opening = self._context.copy().run(loop.create_task, self._open_again())
+            self._open_soon()
 
     async def settled(self) -> None:
         """Wait until the door is as the faults want it. Raises OSError when it could not be opened again."""
@@ -137,6 +136,15 @@ class MockTrueNAS:
             listener.close()
         else:
             self._listener = listener
+
+    def _open_soon(self) -> None:
+        if self._opening is not None and not self._opening.done():
+            # It looks at the faults once it has the port; a second one would find the port taken by the first.
+            return
+        loop = asyncio.get_running_loop()
+        self._opening = self._context.copy().run(loop.create_task, self._open_again())
+        # Whoever waits for it gets the error; when nobody does, the log line is enough.
+        self._opening.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _open_again(self) -> None:
         try:

@@ -60,7 +60,9 @@ def _filtered(rows: Callable[[Call, Mapping[str, Any]], list[dict[str, Any]]]) -
 
 def _item(rows: Callable[[Call, Mapping[str, Any]], list[dict[str, Any]]], key: str) -> Callable[[Call], Any]:
     def value(call: Call) -> Any:
-        extra = parse_query([pair for pair in call.query if pair[0].startswith("extra.")]).extra
+        # An item is looked for among all rows: asking for the roots only must not hide it.
+        extra = parse_query([(name, text) for name, text in call.query if name.startswith("extra.")]).extra
+        extra = {name: value for name, value in extra.items() if name != "flat"}
         for row in rows(call, extra):
             if str(row[key]) == call.item:
                 return row

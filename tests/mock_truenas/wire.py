@@ -56,13 +56,12 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-def entropy(size: int) -> bytes:
-    return random.Random(f"entropy:{size}").randbytes(size)
-
-
 def appliance(fixture: str = "baseline", clock: SetClock | None = None, seed: int = 1) -> Appliance:
     return build_appliance(
-        fixture=fixture, clock=clock or SetClock(), entropy=entropy, rng=random.Random(f"{seed}:appliance")
+        fixture=fixture,
+        clock=clock or SetClock(),
+        entropy=random.Random(f"{seed}:entropy").randbytes,
+        rng=random.Random(f"{seed}:appliance"),
     )
 
 
