@@ -103,10 +103,10 @@ def _leaves(vdev: dict[str, Any], depth: int) -> Iterator[tuple[str, str]]:
         yield disk, status if type(status) is str else ""
 
 
-def decode_datasets(pages: list[Any], unreadable: list[str]) -> tuple[Dataset, ...]:
+def decode_datasets(value: Any, unreadable: list[str]) -> tuple[Dataset, ...]:
     """`pool.dataset.query`, flat or as a tree: each dataset once, in order of first appearance."""
     found: dict[str, Dataset] = {}
-    waiting = [(item, f"dataset[{at}]", _MAX_DEPTH) for at, item in enumerate(pages)]
+    waiting = [(item, f"dataset[{at}]", _MAX_DEPTH) for at, item in enumerate(listed(value, "dataset"))]
     waiting.reverse()
     while waiting:
         item, path, depth = waiting.pop()

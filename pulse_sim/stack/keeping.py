@@ -31,7 +31,7 @@ class Keeper:
         self._path = f"{data_dir}/{RECORDS_FILE}"
         self._clock = clock
         self._time = time
-        self._saved_version = registry.version
+        self._saved_version = 0
         self._encoded: dict[int, tuple[Record, str]] = {}
         self._failing = False
 

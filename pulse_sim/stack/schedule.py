@@ -6,6 +6,7 @@ from typing import Final
 
 JITTER_SHARE: Final = 0.01
 LONGEST_JITTER_S: Final = 0.5
+_EARLY_S: Final = 0.001  # a loop may wake a sleeper early by its clock's resolution
 
 
 class Schedule:
@@ -22,7 +23,9 @@ class Schedule:
         self.due = start + self._drawn()
 
     def advance(self, now: float) -> float:
-        """Moves on to the first due time after the current one that is not already past; returns it."""
+        """Moves on from a due time that is reached to the first one not past; one still to come stays. Returns it."""
+        if self.due > now + _EARLY_S:
+            return self.due
         reached = math.floor((now - self.start) / self.interval_s)
         self._step = max(self._step, reached) + 1
         self.due = self.start + self._step * self.interval_s + self._drawn()

@@ -1,6 +1,5 @@
 """What happens to every request: metrics, error bodies, who may ask, and for which organisation (contract A1, A9)."""
 
-import asyncio
 import hmac
 import ipaddress
 import logging
@@ -12,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from pulse_sim.stack.api.answers import CLOCK, Refusal, refuse
 from pulse_sim.stack.connection import DEFAULT_ORG
+from pulse_sim.stack.errors import OUTGOING_STATUS, MonitorError
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.settings import Settings
 from pulse_sim.stack.store import ORG_NAME
@@ -61,8 +61,9 @@ async def error_bodies(request: web.Request, handler: Handler) -> web.StreamResp
         if "Allow" in raised.headers:
             response.headers["Allow"] = raised.headers["Allow"]
         return response
-    except asyncio.CancelledError:
-        raise
+    except MonitorError as error:
+        details = {"error_type": error.type.value, "op": error.op}
+        return refuse(Refusal(OUTGOING_STATUS[error.type], f"truenas_{error.type.value}", error.cause, details), clock)
     except Exception as failure:
         fields = {"route": route_of(request), "exception": type(failure).__name__}
         _log.error("request to %(route)s failed: %(exception)s", fields)
