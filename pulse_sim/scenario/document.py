@@ -157,6 +157,8 @@ class _PlainData:
             if keep:
                 self.document.keys[child] = place
             data[key] = self.of(value_node, child, keep=keep)
+            if keep and data[key] is None and value_node.start_mark.index == value_node.end_mark.index:
+                self.document.values[child] = place  # nothing was written; the parser's place is the next line
         return data
 
     @staticmethod
@@ -184,8 +186,8 @@ class _PlainData:
         if _INTEGER.fullmatch(text):
             return int(text, 0) if text[:2] in ("0x", "0o") else int(text)
         value = float(text) if _FLOAT.fullmatch(text) else None
-        if value is None and text[-1:].isdigit():
-            return text  # 1_000 and numbers beyond 18 digits are no numbers of ours; the model says what it wants
+        if text.lstrip("+-").isdecimal() or (value is None and text[-1:].isdigit()):
+            return text  # numbers beyond 18 digits and 1_000 are no numbers of ours; the model says what it wants
         if value is None or value in (float("inf"), float("-inf")):
             self._problem(self._place(node), path, f"{text[:20]} is not a finite number")
             return None

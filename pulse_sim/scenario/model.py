@@ -127,7 +127,11 @@ def _forwards(between: tuple[int, int]) -> tuple[int, int]:
 Abort = Annotated[
     Annotated[Literal["safety", "standard", "none"], Tag("name")]
     | Annotated[tuple[Criterion, ...], Field(min_length=1), Tag("criteria")],
-    Discriminator(lambda abort: "name" if isinstance(abort, str) else "criteria"),
+    Discriminator(
+        lambda abort: "name" if isinstance(abort, str) else "criteria" if isinstance(abort, list | tuple) else None,
+        custom_error_type="abort",
+        custom_error_message="must be safety, standard, a list of criteria, or none written out",
+    ),
 ]
 
 

@@ -32,7 +32,7 @@ PROGRAMS: Final = ("pulse-sim", "mock-truenas", "promtool", "pytest")
 
 Priority = Literal["P0", "P1", "P2"]
 Severity = Literal["sev-1", "sev-2", "sev-3", "sev-4"]
-Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Seed = Annotated[int, Field(ge=0, lt=10**18)]
 
 
 def _scenario_path(text: str) -> str:
@@ -140,14 +140,11 @@ class Packet(StrictModel):
     depends_on: Annotated[tuple[EntryId, ...], AfterValidator(_no_repeats)] = Field(
         (), description="Packets that must be DONE before"
     )
-    blockade: Blockade | None = Field(None, alias="blocked", description="Why nothing can be certified yet")
+    blockade: Blockade | None = Field(
+        None, alias="blocked", description="Why nothing can be certified yet"
+    )
     evidence: tuple[Evidence, ...] = Field((), description="What is produced")
     gates: tuple[Gate, ...] = Field((), description="What is judged")
-
-    @property
-    def blocked(self) -> str | None:
-        """What would unblock the packet; None when nothing blocks it."""
-        return self.blockade.unblocked_by if self.blockade else None
 
 
 class FailureClassRow(StrictModel):
