@@ -264,6 +264,9 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         return await self._net().listen(protocol_factory, host, port, **options)
 
+    async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **options: Any) -> Any:
+        return await self._net().start_tls(transport, protocol, sslcontext, **options)
+
     def _make_socket_transport(
         self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
     ) -> Any:

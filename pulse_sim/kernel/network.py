@@ -268,7 +268,24 @@ class Network:
         options.pop("extra", None), options.pop("server", None)
         tls = TracedSSLProtocol(self.loop, protocol, sslcontext, waiter, **options)
         transport = self.open_transport(sock, tls, None)
-        tls.trace_as(transport, self.watch)
+        tls.trace_over(transport, self.watch)
+        return tls._get_app_transport()
+
+    async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **options: Any) -> Any:
+        """`loop.start_tls`: TLS from here on over an open transport, plain or itself TLS."""
+        waiter = self.loop.create_future()
+        tls = TracedSSLProtocol(self.loop, protocol, sslcontext, waiter, call_connection_made=False, **options)
+        tls.trace_over(transport, self.watch)
+        transport.pause_reading()  # nothing may arrive before connection_made
+        transport.set_protocol(tls)
+        begun = self.loop.call_soon(tls.connection_made, transport), self.loop.call_soon(transport.resume_reading)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            for handle in begun:
+                handle.cancel()
+            raise
         return tls._get_app_transport()
 
     def close_all(self) -> None:

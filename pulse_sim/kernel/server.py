@@ -53,7 +53,7 @@ class SimulationServer(asyncio.AbstractServer):
         protocol = self._factory()
         if self._tls is not None:
             protocol = TracedSSLProtocol(self._loop, protocol, waiter=None, server_side=True, **self._tls)
-            protocol.trace_as(transport, self._watch)
+            protocol.trace_over(transport, self._watch)
         transport.start(protocol, contextvars.copy_context(), self)
 
     def attach(self) -> None:

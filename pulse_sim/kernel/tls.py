@@ -20,13 +20,25 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
     max_size = 65_536  # the default of 256 KiB is allocated, and zeroed, for every connection
 
     _watch: "Watch"
-    _subject: str
+    subject: str
+    opaque: bool
 
-    def trace_as(self, transport: "StreamTransport", watch: "Watch") -> None:
-        """Report plaintext under this transport's subject, and its ciphertext by length only."""
-        transport.opaque = True
-        self._subject = transport.subject
+    def trace_over(self, transport: Any, watch: "Watch") -> None:
+        """Report plaintext under the transport's subject; what the transport itself carries counts by length only.
+
+        ``transport`` is a StreamTransport, or the application's transport of another TLS layer.
+        """
+        below: StreamTransport | TracedSSLProtocol = getattr(transport, "_ssl_protocol", transport)
+        below.opaque = True
+        self.subject = below.subject
         self._watch = watch
+        self.opaque = False
+
+    def _tell(self, data: bytes) -> None:
+        if self.opaque:
+            self._watch("tls", self.subject, b"%d" % len(data))
+        else:
+            self._watch("data", self.subject, data)
 
     def _set_app_protocol(self, app_protocol: Any) -> None:
         super()._set_app_protocol(app_protocol)  # type: ignore[misc]
@@ -39,7 +51,7 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
             return views[0]
 
         def buffer_updated(size: int) -> None:
-            self._watch("data", self._subject, bytes(views[0][:size]))
+            self._tell(bytes(views[0][:size]))
             app_protocol.buffer_updated(size)
 
         self._app_protocol_get_buffer = get_buffer
@@ -59,7 +71,7 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
             pass
         if chunks:
             data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            self._watch("data", self._subject, data)
+            self._tell(data)
             self._app_protocol.data_received(data)
         if closed:  # close_notify
             self._call_eof_received()

@@ -465,6 +465,7 @@ class StreamTransport(asyncio.Transport):
         self._drop_inbox()
         if not sender.gone:
             sender._force_close(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+        self.forget()
 
     def _drop_inbox(self) -> None:
         self._inbox.clear()
@@ -479,12 +480,14 @@ class StreamTransport(asyncio.Transport):
         now_ns = self._loop.clock.now_ns
         if sender.gone and now_ns - sender._closed_at_ns > ORPHAN_NS:
             self._drop_inbox()
+            self.forget()
             return
         arrival_ns = max(self._last_arrival_ns, now_ns + sender.link.travel_ns())
         self._last_arrival_ns = arrival_ns
         count, self.stalled = self.stalled, 0
         for _ in range(count):
             self._loop.rearm(arrival_ns, self._arrival)
+        self.forget()
 
 
 _NO_CONTEXT: Final = contextvars.Context()  # of a connection nobody has accepted yet

@@ -1,6 +1,7 @@
 """Unmodified aiohttp, both ends, over the simulated network in virtual time."""
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.kernel.testbed import Bench, hello
@@ -72,3 +73,21 @@ def test_a_request_body_larger_than_the_window_arrives_whole(bench: Bench) -> No
         return await bench.pulse.run(client())
 
     assert bench.sim.run(main()) == "900000"
+
+
+def test_a_site_on_port_zero_reports_its_address_and_refuses_once_stopped(bench: Bench) -> None:
+    async def client(port: int) -> int:
+        async with aiohttp.ClientSession() as session, session.get(f"http://nas-1:{port}/") as response:
+            return response.status
+
+    async def main() -> tuple[list[object], int]:
+        runner = await bench.serve(hello, port=0)
+        addresses = list(runner.addresses)
+        port = addresses[0][1]
+        status = await bench.pulse.run(client(port))
+        await bench.nas.run(runner.cleanup())
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await bench.pulse.run(client(port))
+        return addresses, status
+
+    assert bench.sim.run(main()) == ([("0.0.0.0", 40_000)], 200)

@@ -1,5 +1,7 @@
 """Clock and generator aliases bound at import are the run's during a run, and everybody's own again after it."""
 
+import asyncio
+import importlib
 import os
 import random
 import subprocess
@@ -9,6 +11,7 @@ import types
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -219,3 +222,33 @@ def test_websocket_masks_come_from_the_seed() -> None:
         return bench.sim.trace.digest()
 
     assert wire(1) == wire(1) != wire(2)
+
+
+def test_a_module_loaded_during_the_run_is_rebound_too_and_real_again_after_it(tmp_path: Path) -> None:
+    package = tmp_path / "late_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "inner.py").write_text("from time import monotonic\n")
+    sys.path.insert(0, str(tmp_path))
+    bench = Bench(rebind=("late_package",))
+
+    async def main() -> bool:
+        inner = importlib.import_module("late_package.inner")
+        virtual: bool = inner.monotonic() == bench.sim.loop.time()
+        return virtual
+
+    try:
+        assert bench.sim.run(main())
+        assert sys.modules["late_package.inner"].monotonic is time.monotonic
+        assert not any(type(finder).__name__ == "Rebinding" for finder in sys.meta_path)
+    finally:
+        sys.path.remove(str(tmp_path))
+
+
+def test_what_the_connector_keeps_in_sets_has_a_hash_of_the_run() -> None:
+    async def main() -> tuple[set[int], list[int]]:
+        loop = asyncio.get_running_loop()
+        placeholders = {hash(aiohttp.connector._TransportPlaceholder(loop.create_future())) for _ in range(5)}
+        return placeholders, [hash(aiohttp.client_proto.ResponseHandler(loop)) for _ in range(3)]
+
+    assert Bench().sim.run(main()) == ({0}, [1, 2, 3])

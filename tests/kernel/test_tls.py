@@ -1,5 +1,6 @@
 """HTTPS with a self-signed certificate through the standard library's own TLS."""
 
+import asyncio
 import ssl
 
 import aiohttp
@@ -64,7 +65,7 @@ def test_a_large_body_crosses_tls_whole_in_both_directions(bench: Bench) -> None
 
     async def main() -> bool:
         runner = await bench.serve(echo, port=443, ssl_context=server_context(*_pair(bench)))
-        runner.app._client_max_size = 1 << 22  # noqa: SLF001
+        runner.app._client_max_size = 1 << 22
         return await bench.pulse.run(client())
 
     assert bench.sim.run(main())
@@ -77,3 +78,37 @@ def test_the_trace_of_tls_is_the_same_although_its_ciphertext_is_not() -> None:
         _get(bench, "https://nas-1/", False)
         digests.add(bench.sim.trace.digest())
     assert len(digests) == 1
+
+
+def test_start_tls_upgrades_an_open_connection_and_traces_its_plaintext() -> None:
+    def run() -> tuple[bytes, str]:
+        bench = Bench()
+        serving = server_context(*_pair(bench))
+        trusting = ssl.create_default_context()
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            assert await reader.readline() == b"STARTTLS\n"
+            writer.write(b"go\n")
+            await writer.start_tls(serving)
+            writer.write((await reader.readline()).upper())
+            writer.close()
+
+        async def client() -> bytes:
+            reader, writer = await asyncio.open_connection("nas-1", 9000)
+            writer.write(b"STARTTLS\n")
+            assert await reader.readline() == b"go\n"
+            await writer.start_tls(trusting, server_hostname="nas-1")
+            writer.write(b"secret\n")
+            answer = await reader.readline()
+            writer.close()
+            return answer
+
+        async def main() -> bytes:
+            await bench.nas.run(asyncio.start_server(serve, "", 9000))
+            return await bench.pulse.run(client())
+
+        return bench.sim.run(main()), bench.sim.trace.digest()
+
+    assert run() == run()
+    assert run()[0] == b"SECRET\n"
