@@ -207,6 +207,8 @@ def read_document(path: FilePath | str) -> Document:
     """
     file = str(path)
     try:
+        if FilePath(path).exists() and not FilePath(path).is_file():
+            raise _refusal(file, 1, 1, "cannot be read: not a regular file")  # a pipe would never end
         with FilePath(path).open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -140,9 +140,7 @@ class Packet(StrictModel):
     depends_on: Annotated[tuple[EntryId, ...], AfterValidator(_no_repeats)] = Field(
         (), description="Packets that must be DONE before"
     )
-    blockade: Blockade | None = Field(
-        None, alias="blocked", description="Why nothing can be certified yet"
-    )
+    blockade: Blockade | None = Field(None, alias="blocked", description="Why nothing can be certified yet")
     evidence: tuple[Evidence, ...] = Field((), description="What is produced")
     gates: tuple[Gate, ...] = Field((), description="What is judged")
 

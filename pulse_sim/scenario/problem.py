@@ -36,7 +36,8 @@ class Problem:
 
     def __str__(self) -> str:
         """``file:line:column: path: message (did you mean …?)``, safe for a terminal."""
-        where = f"{self.file}:{self.line}:{self.column}: "
+        file = self.file if self.file.isprintable() else shown(self.file)
+        where = f"{file}:{self.line}:{self.column}: "
         subject = f"{self.path}: " if self.path else ""
         hint = f" (did you mean {self.suggestion}?)" if self.suggestion else ""
         return where + subject + self.message + hint

@@ -1,5 +1,6 @@
 """Whatever bytes a file holds, the loader answers with places and words, never with a traceback or a long wait."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -129,12 +130,14 @@ def test_half_a_surrogate_pair_is_refused_as_value_and_as_key() -> None:
 
 
 def test_an_unreadable_file_is_a_problem_of_that_file(tmp_path: Path) -> None:
-    for path in (tmp_path / "missing.yaml", tmp_path):
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (tmp_path / "missing.yaml", tmp_path, tmp_path / "pipe.yaml"):
         with pytest.raises(DocumentError) as caught:
             read_document(path)
         assert str(caught.value).startswith(f"{path}:1:1: cannot be read: ")
-    with pytest.raises(DocumentError):
-        read_document("a\0b.yaml")
+    with pytest.raises(DocumentError) as caught:
+        read_document("a\0\x1bb.yaml")
+    assert str(caught.value).isprintable()
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
