@@ -16,12 +16,13 @@ from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kin
 from pulse_sim.checks.parameters import NoLeaks
 from pulse_sim.checks.wording import amount, number
 from pulse_sim.observation import Record, RunLog, Sample, Source
-from pulse_sim.units import HOUR, format_duration
+from pulse_sim.units import DAY, HOUR, format_duration
 
 GAUGES: Final = ("pulse_runtime_tasks", "pulse_runtime_open_connections", "pulse_runtime_timers")
 RESOURCES: Final = "pulse_registry_resources"
 KERNEL: Final = ("tasks", "transports", "timers")
 LAST: Final = 3
+KEPT_AFTER_REMOVAL_NS: Final = DAY
 IN_FLIGHT: Final = 4
 """What one poll in flight may hold of each kernel count, both ends together; these fall on the beat of the polls."""
 
@@ -97,6 +98,19 @@ def _configured(log: RunLog, system: str | None, time_ns: int) -> frozenset[str]
     )
 
 
+def _remembered(log: RunLog, system: str, time_ns: int) -> frozenset[str]:
+    """Connections whose resources a system rightly holds: a removed one's are kept for a day (pulse-contract A8)."""
+    return frozenset(
+        one.id
+        for one in log.connections.values()
+        if one.system == system
+        and any(
+            span.from_ns <= time_ns and (span.to_ns is None or time_ns < span.to_ns + KEPT_AFTER_REMOVAL_NS)
+            for span in one.configured
+        )
+    )
+
+
 def _scale(log: RunLog, stretches: Stretches, system: str | None) -> Fraction:
     """How much more the system may hold because it has more connections than in the reference; never less than 1."""
     before = len(_configured(log, system, stretches.from_ns))
@@ -115,11 +129,11 @@ def _gauge(log: RunLog, system: str, name: str, stretches: Stretches, scale: Fra
 
 
 def _resources(log: RunLog, system: str, stretches: Stretches, tolerance: int) -> Growth:
-    """Resources may grow by those that belong to connections added since."""
+    """Resources may grow by those that belong to connections added since, removed again or not."""
     before, after = _compared(log.series(system, RESOURCES), stretches, f"{RESOURCES} of {system}")
     allowed = ceil(before.value) + tolerance
     if after.value > allowed:
-        new = _configured(log, system, after.time_ns) - _configured(log, system, stretches.from_ns)
+        new = _remembered(log, system, after.time_ns) - _configured(log, system, stretches.from_ns)
         allowed += _shown_of(log, system, new, stretches.late_ns) if new else 0
     return Growth(_label(log, system, RESOURCES), before.value, after.value, allowed, (before.seq, after.seq))
 

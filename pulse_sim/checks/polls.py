@@ -79,9 +79,16 @@ def expected_requests(given: RequestRate) -> str:
 
 
 def find_requests(log: RunLog, given: RequestRate) -> Finding:
-    """The fullest span of 60 s, its end not included. Without a request there is nothing to judge, not a rate of 0."""
+    """The fullest span of 60 s, its end not included.
+
+    Without a request there is nothing to judge, not a rate of 0; only where silence is what is demanded does silence
+    pass, and then the journal must show by requests at other times that it was listening.
+    """
     from_ns, to_ns = given.between or (0, log.end_ns)
     requests = [request for request in log.requests(given.appliance) if from_ns <= request.arrival_ns <= to_ns]
+    elsewhere = log.requests(given.appliance)
+    if not requests and elsewhere and given.at_most_per_minute == 0:
+        return Finding(True, f"none, and {len(elsewhere)} at other times", [elsewhere[0].seq, elsewhere[-1].seq])
     if not requests:
         raise NoEvidence(f"no request to {given.appliance} in the journal{within(given.between)}")
     if to_ns > log.end_ns:

@@ -21,7 +21,7 @@ def holding(minute: int, **odd: float) -> Mapping[str, float | str]:
 
 
 def run(connections: Mapping[str, str] | None = None, kernel: bool = True, **odd: float) -> LogBuilder:
-    """Warm until 1m, a fault from 5m to 10m, settled until 20m; ``at_17=9`` is the number of tasks scraped at 17m17s."""
+    """Warm until 1m, a fault from 5m to 10m, settled until 20m; ``at_17=9``: nine tasks scraped at 17m17s."""
     log = LogBuilder(connections).phase("0s", "warm-up").phase("1m", "steady").fault("5m", "10m").phase("5m", "inject")
     log.phase("10m", "settle")
     if kernel:
