@@ -12,7 +12,7 @@ from pulse_sim.units import HOUR, MINUTE, SECOND, format_duration
 
 _PICTURES: Final = 0x2400
 _DELETE: Final = 0x7F
-_HIDDEN_CATEGORIES: Final = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+_HIDDEN_CATEGORIES: Final = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
 _MARKDOWN: Final = re.compile(r"[\\`*_\[\]<>|~&@$#]")
 _ENTITIES: Final = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"}
 _LINKS: Final = re.compile(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)")

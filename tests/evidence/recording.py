@@ -44,10 +44,11 @@ def record(
     connection: str = "nas-1",
     minutes: int = 25,
     fails: tuple[int, int] = (5, 10),
+    unseen: tuple[int, int] = (0, 0),
     reason: str = "completed",
     secret: str = "",
 ) -> None:
-    """Write the log: a poll a minute, failing with auth errors in the minutes ``fails``."""
+    """Write the log: a poll a minute, failing with auth errors in the minutes ``fails``, not sampled in ``unseen``."""
     labels = f'instance_type="truenas",instance="{_escaped(connection)}"'
     with LogWriter(directory, head) as log:
         log.write(0, Source.WORLD, "start", "run", _start(head, connection))
@@ -75,6 +76,8 @@ def record(
                 f'pulse_monitor_poll_errors_total{{{labels},error_type="auth"}}': f"{failed}.0",
                 f"pulse_scheduler_breaker_state{{{labels}}}": "2.0" if bad and since >= 180 else "0.0",
             }
+            if unseen[0] <= minute < unseen[1]:
+                continue
             changed = {series: value for series, value in now.items() if shown.get(series) != value}
             shown = now
             sample: dict[str, Any] = {"status": 200, "error": None, "changed": changed, "gone": []}

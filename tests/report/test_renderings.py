@@ -1,0 +1,136 @@
+"""Markdown, JUnit and terminal: the same story, each safe in its own way."""
+
+import io
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+
+from pulse_sim.outcome import Outcome
+from pulse_sim.report import (
+    render_run_junit,
+    render_run_markdown,
+    render_verdict_html,
+    render_verdict_junit,
+    render_verdict_markdown,
+)
+from pulse_sim.report.terminal import print_run, print_verdict
+from tests.report.stories import CLASSES, EVIL, read_log, told_run, told_verdict
+
+parsed = ET.fromstring  # what this package wrote itself
+
+
+def terminal(*, verdict: bool, name: str = "it", bad: tuple[str, ...] = ("auth-revoked",)) -> str:
+    console = Console(file=io.StringIO(), width=120, color_system=None)
+    if verdict:
+        print_verdict(console, told_verdict(bad=bad, open_gate=True, name=name), Path("reports/latest"))
+    else:
+        print_run(console, told_run(None, title=name, outcome=Outcome.FAILED), Path("reports/x"))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_markdown_of_equal_evidence_is_equal_and_names_no_wall_time(tmp_path: Path) -> None:
+    one = render_run_markdown(told_run(read_log(tmp_path / "a")))
+    other = render_run_markdown(told_run(read_log(tmp_path / "b")))
+    assert one == other
+    assert str(tmp_path) not in one
+    assert render_verdict_markdown(told_verdict()) == render_verdict_markdown(told_verdict())
+
+
+def test_the_markdown_of_a_verdict_tells_the_answer_first() -> None:
+    lines = render_verdict_markdown(told_verdict(bad=("auth-revoked",), open_gate=True)).splitlines()
+    assert lines[0].startswith("# ⛔ NO") and "Rollout it" in lines[0]
+    assert lines[4].startswith("First reason: TRR-04 · gate g-auth-revoked")
+    text = "\n".join(lines)
+    for heading in (
+        "Failure classes",
+        "Conditions",
+        "Waivers",
+        "Packets",
+        "What this plan leaves out",
+        "Runs",
+        "Replay",
+    ):
+        assert f"## {heading}" in text
+
+
+@pytest.mark.parametrize("kind", ["run", "verdict"])
+def test_no_name_breaks_out_of_a_markdown_table(tmp_path: Path, kind: str) -> None:
+    if kind == "run":
+        text = render_run_markdown(told_run(read_log(tmp_path, EVIL), title=EVIL))
+    else:
+        text = render_verdict_markdown(told_verdict(bad=("auth-revoked",), open_gate=True, name=EVIL))
+    assert "<script" not in text and "<img" not in text and "http://" not in text and "@all" not in text
+    assert not [character for character in text if character < " " and character != "\n"]
+    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
+    for table in tables:
+        columns = {line.replace("\\|", "").count("|") for line in table}
+        assert len(columns) == 1, table
+
+
+def test_junit_has_a_case_for_every_gate_and_counts_them() -> None:
+    root = parsed(render_verdict_junit(told_verdict(bad=("auth-revoked",), open_gate=True)))
+    suites = {suite.get("name"): suite for suite in root}
+    packet = suites["TRR-04 it"]
+    assert (packet.get("tests"), packet.get("failures"), packet.get("skipped")) == ("8", "2", "1")
+    failed = [case.get("name") for case in packet.iter("testcase") if case.find("failure") is not None]
+    assert failed == ["g-auth-revoked (P0) it survives auth-revoked", "packet: CHANGES_REQUESTED"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "element"),
+    [
+        (Outcome.SKIPPED, "skipped"),
+        (Outcome.INCONCLUSIVE, "failure"),
+        (Outcome.FAILED, "failure"),
+        (Outcome.ERRORED, "error"),
+    ],
+)
+def test_junit_of_a_run_that_did_not_pass_is_never_green(outcome: Outcome, element: str) -> None:
+    root = parsed(render_run_junit(told_run(None, outcome=outcome)))
+    assert [child.tag for case in root.iter("testcase") for child in case] == [element]
+
+
+def test_junit_parses_whatever_the_names(tmp_path: Path) -> None:
+    report = told_verdict(bad=CLASSES, open_gate=True, name=EVIL)
+    for content in (render_verdict_junit(report), render_run_junit(told_run(read_log(tmp_path, EVIL), title=EVIL))):
+        root = parsed(content)
+        assert not list(root.iter("script"))
+        assert b"\x1b" not in content
+
+
+def test_the_terminal_tells_verdict_rows_reason_conditions_bundle_and_replay() -> None:
+    text = terminal(verdict=True)
+    for words in ("NO_GO", *CLASSES, "first failing reason", "condition: rpc", "waiver: tls", "bundle: reports/latest"):
+        assert words in text
+    assert "replay: pulse-sim verdict plan.yaml --seed 7" in text
+
+
+def test_the_terminal_stays_short() -> None:
+    assert len(terminal(verdict=True, bad=()).splitlines()) <= 24
+
+
+def test_a_failed_run_ends_with_the_line_that_replays_it() -> None:
+    assert terminal(verdict=False).rstrip().endswith("replay: pulse-sim run auth-revoked.yaml --seed 7")
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+def test_no_name_reaches_the_terminal_as_markup_or_escape(verdict: bool) -> None:
+    text = terminal(verdict=verdict, name=EVIL)
+    assert not [character for character in text if character < " " and character != "\n"]
+    assert "\u202e" not in text
+    if verdict:
+        assert "[red]" in text
+
+
+def test_all_renderings_name_the_same_verdict() -> None:
+    report = told_verdict(bad=("config-change",))
+    renderings = (
+        render_verdict_markdown(report),
+        render_verdict_html(report),
+        render_verdict_junit(report).decode(),
+        terminal(verdict=True, bad=("config-change",)),
+    )
+    assert all("NO_GO" in text or "NO\\_GO" in text for text in renderings)

@@ -1,0 +1,69 @@
+"""The timeline read off a log and drawn: true to the log, small, well-formed whatever the names."""
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from pulse_sim.report.svg import draw_timeline
+from pulse_sim.report.timeline import MAX_SLICES, read_timeline
+from pulse_sim.units import MINUTE
+from tests.report.stories import EVIL, read_log
+
+parsed = ET.fromstring  # what this package wrote itself
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_a_timeline_tells_phases_faults_and_each_connection(tmp_path: Path) -> None:
+    timeline = read_timeline(read_log(tmp_path))
+    assert [phase.name for phase in timeline.phases] == ["warm-up", "steady", "inject", "heal", "settle"]
+    assert timeline.phases[-1].to_ns == timeline.end_ns == 25 * MINUTE
+    (fault,) = timeline.faults
+    assert (fault.kind, fault.from_ns, fault.to_ns) == ("auth.revoke_key", 5 * MINUTE, 10 * MINUTE)
+    (lane,) = timeline.lanes
+    assert (lane.connection, lane.requests) == ("nas-1", 25)
+    assert [(ticks.name, ticks.total, len(ticks.at_ns)) for ticks in lane.errors] == [("auth", 5, 5)]
+    assert [band.state for band in lane.breaker] == ["closed", "open", "closed"]
+    assert (sum(bar.succeeded for bar in lane.polls), sum(bar.failed for bar in lane.polls)) == (20, 5)
+    assert max(value for _, value in lane.staleness if value is not None) == 317
+
+
+def test_forty_eight_hours_are_thinned_without_losing_the_peak(tmp_path: Path) -> None:
+    timeline = read_timeline(read_log(tmp_path, minutes=2880))
+    (lane,) = timeline.lanes
+    assert len(lane.staleness) <= 2 * MAX_SLICES + 2
+    assert max(value for _, value in lane.staleness if value is not None) == 317
+    assert sum(bar.succeeded + bar.failed for bar in lane.polls) == 2880
+    assert len(draw_timeline(timeline)) < 64 * 1024
+
+
+def test_the_drawing_is_well_formed_and_shows_every_row(tmp_path: Path) -> None:
+    drawn = parsed(draw_timeline(read_timeline(read_log(tmp_path))))
+    texts = [element.text for element in drawn.iter(f"{SVG}text")]
+    for text in ("phases", "faults", "auth.revoke_key on nas-1", "nas-1", "staleness", "auth × 5", "breaker", "polls"):
+        assert text in texts
+    assert [element.get("class") for element in drawn.iter(f"{SVG}rect")].count("w") == 1
+
+
+def test_the_shade_stands_where_the_fault_was(tmp_path: Path) -> None:
+    drawn = parsed(draw_timeline(read_timeline(read_log(tmp_path))))
+    shade = next(element for element in drawn.iter(f"{SVG}rect") if element.get("class") == "w")
+    first, last = (
+        float(element.get("x", "0")) for element in drawn.iter(f"{SVG}text") if element.text in ("0s", "25m")
+    )
+    begin, width = float(shade.get("x", "0")), float(shade.get("width", "0"))
+    assert abs((begin - first) / (last - first) - 5 / 25) < 0.001
+    assert abs(width / (last - first) - 5 / 25) < 0.001
+
+
+def test_an_evil_name_stays_a_name(tmp_path: Path) -> None:
+    text = draw_timeline(read_timeline(read_log(tmp_path, EVIL)))
+    drawn = parsed(text)
+    assert not list(drawn.iter(f"{SVG}script"))
+    assert "\x1b" not in text and "<script" not in text
+    assert any("<script>" in (element.text or "") for element in drawn.iter(f"{SVG}text"))
+
+
+def test_a_gap_in_the_samples_is_a_gap_in_the_curve(tmp_path: Path) -> None:
+    (lane,) = read_timeline(read_log(tmp_path, unseen=(12, 20))).lanes
+    assert [value for _, value in lane.staleness].count(None) == 1
+    assert not [at_ns for at_ns, _ in lane.staleness if 12 * MINUTE < at_ns < 20 * MINUTE]
+    assert [band.state for band in lane.breaker] == ["closed", "open", "closed", "closed"]
