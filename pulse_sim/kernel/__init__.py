@@ -1,7 +1,7 @@
 """Deterministic asyncio: loop, virtual clock, simulated network and hosts, trace digest, fences.
 
-The kernel knows nothing of appliances, scenarios or checks. It runs whatever asyncio code it is given, as a function of that
-code and a seed.
+The kernel knows nothing of appliances, scenarios or checks. It runs whatever asyncio code it is given, as a function
+of that code and a seed.
 """
 
 from pulse_sim.kernel.clock import HostClock

@@ -1,7 +1,8 @@
 """Self-signed certificates that are the same bytes for the same entropy.
 
-Ed25519 signs without randomness and with signatures of one length, so neither the certificate nor the length of a handshake
-differs from run to run. Valid from 2000 to 2099: OpenSSL judges dates by the machine's clock, so expiry is a fault of its own.
+Ed25519 signs without randomness and with signatures of one length, so neither the certificate nor the length of a
+handshake differs from run to run. Valid from 2000 to 2099: OpenSSL judges dates by the machine's clock, so expiry is
+a fault of its own.
 """
 
 import datetime

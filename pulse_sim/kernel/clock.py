@@ -7,7 +7,7 @@ from typing import Final
 
 SECOND_NS: Final = 1_000_000_000
 LOOP_BASE_S: Final = 1_000_000
-"""The loop's clock starts here plus a seeded fraction, so that aiohttp's rounding up to whole seconds lines nothing up."""
+"""The loop's clock starts here plus a seeded fraction: aiohttp rounds up to whole seconds and must line nothing up."""
 
 
 class VirtualClock:
@@ -16,7 +16,7 @@ class VirtualClock:
     __slots__ = ("base_s", "now_ns", "start_ns", "time_s")
 
     def __init__(self, start_ns: int, fraction: float) -> None:
-        """``start_ns`` is the Unix time of the start; ``fraction`` in [0, 1) shifts the loop's clock off whole seconds."""
+        """``start_ns``: Unix time of the start. ``fraction`` in [0, 1) shifts the loop's clock off whole seconds."""
         self.start_ns = start_ns
         self.base_s = LOOP_BASE_S + fraction
         self.now_ns = 0

@@ -1,7 +1,7 @@
 """A disk in memory that keeps its promises like a real one: what was not synced is lost with the power.
 
-Contents are durable after ``sync(path)``; names (creations, renames, removals) after ``sync`` of their directory. It knows
-nothing of time.
+Contents are durable after ``sync(path)``; names (creations, renames, removals) after ``sync`` of their directory. It
+knows nothing of time.
 """
 
 import errno

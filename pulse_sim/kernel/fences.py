@@ -1,8 +1,9 @@
 """Fences round a run: what would leave the simulation raises FenceError naming the call, and is remembered.
 
-Most of it is caught by an audit hook, which cannot be removed: it is installed once in a process and sleeps between runs. What
-the interpreter does not audit (threads before 3.13, signal handlers, traffic on connected sockets) is replaced for the run.
-Creating an unconnected socket is allowed. Only the thread of the run is fenced: a test runner's own threads go on.
+Most of it is caught by an audit hook, which cannot be removed: it is installed once in a process and sleeps between
+runs. What the interpreter does not audit (threads before 3.13, signal handlers, traffic on connected sockets) is
+replaced for the run. Creating an unconnected socket is allowed. Only the thread of the run is fenced: a test runner's
+own threads go on.
 """
 
 import signal

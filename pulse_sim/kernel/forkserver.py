@@ -1,7 +1,8 @@
 """The process that forks workers: libraries loaded once, every job in a fresh copy, nothing left behind.
 
-Run as ``python -m pulse_sim.kernel.forkserver FD``. It reads requests from the inherited socket FD, each with the job's own socket
-attached, forks, and answers with the worker's process id. It never runs a job itself. When its parent is gone it kills its group.
+Run as ``python -m pulse_sim.kernel.forkserver FD``. It reads requests from the inherited socket FD, each with the
+job's own socket attached, forks, and answers with the worker's process id. It never runs a job itself. When its
+parent is gone it kills its group.
 """
 
 import gc

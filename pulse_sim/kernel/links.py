@@ -1,6 +1,7 @@
 """Directed links between hosts, and the faults laid over them.
 
-A link answers two questions for the transports, both precomputed: how long a segment travels, and whether it travels at all.
+A link answers two questions for the transports, both precomputed: how long a segment travels, and whether it travels
+at all.
 """
 
 import random

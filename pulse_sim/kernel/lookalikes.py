@@ -1,14 +1,14 @@
 """Look-alikes of the standard library's clocks and generators, driven by a simulation.
 
-A look-alike module is a copy of the real one's namespace with some names changed, so reading an attribute of it costs what it did.
-This module makes them; who gets them is not its business.
+A look-alike module is a copy of the real one's namespace with some names changed, so reading an attribute of it costs
+what it did. This module makes them; who gets them is not its business.
 """
 
 import asyncio
 import datetime
 import os
 import random
-import secrets
+import secrets  # noqa: TID251 - to be replaced, not to be used
 import sys
 import time
 import types

@@ -1,7 +1,7 @@
 """The event loop: asyncio's own queues, a virtual clock in place of the selector, and no way out.
 
-Time moves only when nothing is ready, straight to the next timer. Executor calls run inline at a step of their own. The
-network is handed in; the loop knows only that it can resolve, connect and listen.
+Time moves only when nothing is ready, straight to the next timer. Executor calls run inline at a step of their own.
+The network is handed in; the loop knows only that it can resolve, connect and listen.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     def time(self) -> float:
         return self.clock.time_s
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         if self._closed:
@@ -68,7 +68,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         self._ready.append(handle)
         return handle
 
-    def call_soon_threadsafe(
+    def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         running = getattr(self, "_thread_id", None)
@@ -76,18 +76,18 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
             refuse("call_soon_threadsafe from another thread")
         return self.call_soon(callback, *args, context=context)
 
-    def call_later(
+    def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         at_ns = self.clock.now_ns + max(0, round(delay * 1_000_000_000))
         return self.call_at_ns(at_ns, callback, *args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         handle = self.call_at_ns(self.clock.instant_of(when), callback, *args, context=context)
         # A caller that compares loop.time() with its own deadline must find it reached when the timer fires.
-        handle._when = when  # type: ignore[attr-defined]
+        handle._when = when
         return handle
 
     def call_at_ns(
@@ -111,7 +111,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
 
     def live_timers(self) -> int:
         """Timers still to fire; cancelled ones that await compaction do not count."""
-        return sum(not entry[3]._cancelled for entry in self._scheduled)  # type: ignore[attr-defined]
+        return sum(not entry[3]._cancelled for entry in self._scheduled)
 
     # ---- running
 
@@ -144,8 +144,8 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         if self._timer_cancelled_count * 2 > len(heap) > _COMPACT_ABOVE:
             self._compact()
             heap = self._scheduled
-        while heap and heap[0][3]._cancelled:  # type: ignore[attr-defined]
-            heappop(heap)[3]._scheduled = False  # type: ignore[attr-defined]
+        while heap and heap[0][3]._cancelled:
+            heappop(heap)[3]._scheduled = False
             self._timer_cancelled_count -= 1
         if not heap:
             raise SimulationDeadlock(f"nothing can ever run again at {self.clock.now_ns} ns; {self._waiting()}")
@@ -161,7 +161,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         self._release()
 
     def _collect(self, boundary_ns: int) -> None:
-        """Collect garbage on the boundary itself, so that whatever a finaliser sets in motion has an instant of its own."""
+        """Collect on the boundary itself, so that whatever a finaliser sets in motion has an instant of its own."""
         if boundary_ns > self.clock.now_ns:
             self.clock.move_to(boundary_ns)
         self._collect_at_ns = boundary_ns + self._collect_every_ns
@@ -203,7 +203,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
         names = ", ".join(task.get_name() for task in tasks[:8])
         return f"{len(tasks)} tasks wait: {names}{', …' if len(tasks) > 8 else ''}"
 
-    def _process_events(self, event_list: Any) -> None:
+    def _process_events(self, _event_list: Any) -> None:
         return None
 
     def _write_to_self(self) -> None:
@@ -223,7 +223,9 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
 
     # ---- what a thread pool would do
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":
+    def run_in_executor(  # type: ignore[override]
+        self, _executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
         """Run ``func`` inline, at a scheduled step of its own, whatever executor was asked for."""
         future = self.create_future()
 
@@ -255,7 +257,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         return await self._net().getaddrinfo(host, port, **options)
 
-    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+    async def getnameinfo(self, sockaddr: Any, _flags: int = 0) -> tuple[str, str]:
         return self._net().getnameinfo(sockaddr)
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
@@ -267,9 +269,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
     async def start_tls(self, transport: Any, protocol: Any, sslcontext: Any, **options: Any) -> Any:
         return await self._net().start_tls(transport, protocol, sslcontext, **options)
 
-    def _make_socket_transport(
-        self, sock: Any, protocol: Any, waiter: Any = None, *, extra: Any = None, server: Any = None
-    ) -> Any:
+    def _make_socket_transport(self, sock: Any, protocol: Any, waiter: Any = None, **_options: Any) -> Any:
         return self._net().open_transport(sock, protocol, waiter)
 
     def _make_ssl_transport(

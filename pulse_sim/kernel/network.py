@@ -1,7 +1,7 @@
 """The in-memory network: hosts, names, listeners, connections and the links between them.
 
-It moves nothing itself: transports carry bytes, links say how long and whether. It keeps the books: who listens, who is
-connected to whom, which faults lie where.
+It moves nothing itself: transports carry bytes, links say how long and whether. It keeps the books: who listens, who
+is connected to whom, which faults lie where.
 """
 
 import asyncio
@@ -245,14 +245,13 @@ class Network:
 
     def _forget(self, number: int) -> None:
         connection = self._connections.get(number)
-        if connection is not None and connection.client.gone and connection.server.gone:
-            if not any(end.stalled for end in connection.ends):
-                del self._connections[number]
+        if connection is not None and all(end.gone and not end.stalled for end in connection.ends):
+            del self._connections[number]
 
     def open_transport(
         self, sock: socket.socket, protocol: Any, waiter: "asyncio.Future[None] | None"
     ) -> StreamTransport:
-        """`create_connection` with a socket that `sock_connect` connected: hand over its transport, close the socket."""
+        """`create_connection` with a socket that `sock_connect` connected: its transport replaces it."""
         claim = self._connected.pop(sock, None)
         if claim is None:
             refuse("create_connection with a socket that was connected outside the simulation")

@@ -1,8 +1,8 @@
 """Import-bound clocks and generators, replaced for a run in the packages named, and nowhere else.
 
-`from time import monotonic` copies the function into the importing module, where no patch of `time` reaches it. Every module of
-the named packages is walked: attributes that *are* a real clock or generator are replaced, and so are module aliases (`time`,
-`random`, `os`, …). Everything is put back afterwards.
+`from time import monotonic` copies the function into the importing module, where no patch of `time` reaches it. Every
+module of the named packages is walked: attributes that *are* a real clock or generator are replaced, and so are
+module aliases (`time`, `random`, `os`, …). Everything is put back afterwards.
 """
 
 import importlib.abc

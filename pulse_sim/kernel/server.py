@@ -50,9 +50,10 @@ class SimulationServer(asyncio.AbstractServer):
         self._context.copy().run(self._accept, transport)
 
     def _accept(self, transport: StreamTransport) -> None:
-        protocol = self._factory()
+        protocol: Any = self._factory()
+        nobody: Any = None
         if self._tls is not None:
-            protocol = TracedSSLProtocol(self._loop, protocol, waiter=None, server_side=True, **self._tls)
+            protocol = TracedSSLProtocol(self._loop, protocol, waiter=nobody, server_side=True, **self._tls)
             protocol.trace_over(transport, self._watch)
         transport.start(protocol, contextvars.copy_context(), self)
 

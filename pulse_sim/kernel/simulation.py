@@ -40,7 +40,7 @@ class Simulation:
         rebind: Sequence[str] = DEFAULT_REBIND,
         trace: Trace | None = None,
     ) -> None:
-        """``start_ns``: Unix nanoseconds of the start. ``rebind``: packages whose clock and random aliases are replaced."""
+        """``start_ns``: Unix time of the start. ``rebind``: packages whose clock and random aliases are replaced."""
         self.seed = seed
         self.start_ns = start_ns
         self.trace = trace if trace is not None else Trace()

@@ -1,4 +1,4 @@
-"""Stand-ins for the socket objects that aiohttp asks a transport or a server for. There is no descriptor behind them."""
+"""Stand-ins for the sockets that aiohttp asks a transport or a server for. There is no descriptor behind them."""
 
 import socket
 import struct
@@ -10,7 +10,7 @@ _LINGER: Final = struct.Struct("ii")
 
 
 class StandInSocket:
-    """Answers ``family``, ``getsockname``, ``getpeername``; remembers options; SO_LINGER(1, 0) makes closing a reset."""
+    """Knows its addresses and remembers options; SO_LINGER(1, 0) makes closing a reset."""
 
     family = socket.AF_INET
     type = socket.SOCK_STREAM

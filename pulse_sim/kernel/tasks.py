@@ -1,7 +1,7 @@
 """Tasks and futures whose hash is a creation number.
 
-asyncio and aiohttp keep tasks and futures in sets and act in the order those sets yield them. A hash made from an address
-would make that order depend on the heap's history; a number counted by the loop makes it part of the run.
+asyncio and aiohttp keep tasks and futures in sets and act in the order those sets yield them. A hash made from an
+address would make that order depend on the heap's history; a number counted by the loop makes it part of the run.
 """
 
 import asyncio

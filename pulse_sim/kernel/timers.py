@@ -1,7 +1,7 @@
 """Handles and the order in which they fall due: (instant, priority, sequence).
 
-asyncio's own heap compares deadlines alone, which is deterministic but not first in, first out, and depends on what the
-heap held before. Here every entry is a tuple that never ties.
+asyncio's own heap compares deadlines alone, which is deterministic but not first in, first out, and depends on what
+the heap held before. Here every entry is a tuple that never ties.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """TLS by the standard library over simulated transports.
 
-The handshake and the records are OpenSSL's own; what goes into the trace is the plaintext, because ciphertext differs from run
-to run. Certificates are judged by the machine's clock, not by virtual time: OpenSSL reads its own.
+The handshake and the records are OpenSSL's own; what goes into the trace is the plaintext, because ciphertext differs
+from run to run. Certificates are judged by the machine's clock, not by virtual time: OpenSSL reads its own.
 """
 
 import ssl
@@ -9,6 +9,8 @@ from asyncio import sslproto
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pulse_sim.kernel.transport import StreamTransport, Watch
 
 _NOT_YET = (ssl.SSLWantReadError, ssl.SSLSyscallError)
@@ -22,6 +24,9 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
     _watch: "Watch"
     subject: str
     opaque: bool
+    _sslobj: Any
+    _call_eof_received: "Callable[[], None]"
+    _get_app_transport: "Callable[[], Any]"
 
     def trace_over(self, transport: Any, watch: "Watch") -> None:
         """Report plaintext under the transport's subject; what the transport itself carries counts by length only.
@@ -41,7 +46,7 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
             self._watch("data", self.subject, data)
 
     def _set_app_protocol(self, app_protocol: Any) -> None:
-        super()._set_app_protocol(app_protocol)  # type: ignore[misc]
+        super()._set_app_protocol(app_protocol)
         if not self._app_protocol_is_buffer:
             return
         views: list[memoryview] = []
@@ -72,7 +77,8 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
         if chunks:
             data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             self._tell(data)
-            self._app_protocol.data_received(data)
+            protocol: Any = self._app_protocol
+            protocol.data_received(data)
         if closed:  # close_notify
             self._call_eof_received()
             self._start_shutdown()

@@ -1,7 +1,7 @@
 """The trace of a run: one rolling SHA-256 over everything that was observable, flat in memory.
 
-It records what it is told and knows neither loop nor network. An event is (virtual ns, task number, kind, subject, SHA-256 of
-the payload); the payload itself is never kept.
+It records what it is told and knows neither loop nor network. An event is (virtual ns, task number, kind, subject,
+SHA-256 of the payload); the payload itself is never kept.
 """
 
 import hashlib

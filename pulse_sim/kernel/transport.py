@@ -1,7 +1,8 @@
 """Stream transports in memory: what a TCP socket under asyncio does, as far as a peer can tell.
 
-One transport is one end of a connection. What its peer sends lands in its inbox in order, each segment (data, FIN, RST) with a
-timer of its own that never falls due before that of an earlier one. It knows its two links and its peer, not the network.
+One transport is one end of a connection. What its peer sends lands in its inbox in order, each segment (data, FIN,
+RST) with a timer of its own that never falls due before that of an earlier one. It knows its two links and its peer,
+not the network.
 """
 
 import asyncio

@@ -1,9 +1,10 @@
 """Jobs in worker processes: a fresh one for each, results in order, and a value for every way a worker can fail.
 
-The parent only watches: it sends an argument, waits on sockets, and kills what is overdue. A job that raises, dies or overruns
-becomes a WorkerFailure in its place; nothing hangs. However the parent leaves, no process stays behind.
+The parent only watches: it sends an argument, waits on sockets, and kills what is overdue. A job that raises, dies or
+overruns becomes a WorkerFailure in its place; nothing hangs. However the parent leaves, no process stays behind.
 """
 
+import contextlib
 import os
 import pickle
 import selectors
@@ -52,8 +53,8 @@ def run_jobs(
 ) -> list[Any]:
     """Call ``package.module:function`` with each argument, ``jobs`` at a time; results in the order of the arguments.
 
-    ``timeout_s`` is wall time for one job. ``on_progress(index, result)`` is called as each ends. Arguments and results are
-    pickled. The environment's TZ, LC_ALL and PYTHONHASHSEED are pinned in the workers.
+    ``timeout_s`` is wall time for one job. ``on_progress(index, result)`` is called as each ends. Arguments and
+    results are pickled. The environment's TZ, LC_ALL and PYTHONHASHSEED are pinned in the workers.
     """
     if jobs < 1:
         raise ValueError("jobs is at least 1")
@@ -73,7 +74,7 @@ class _Forkserver:
         self.control, theirs = socket.socketpair()
         environment = {**os.environ, **_PINNED}
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [sys.executable, "-m", "pulse_sim.kernel.forkserver", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -86,10 +87,8 @@ class _Forkserver:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self.control.close()
 
@@ -202,10 +201,8 @@ def _result(data: bytes) -> Any:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _now_s() -> float:

@@ -1,6 +1,7 @@
 """A run that touches whatever could leak the process it runs in; prints its trace digest.
 
-Run as a script: ``kernel_run.py JSON``. ``junk`` objects are made before anything is imported, so that every address differs.
+Run as a script: ``kernel_run.py JSON``. ``junk`` objects are made before anything is imported, so that every address
+differs.
 """
 
 import json
@@ -70,7 +71,7 @@ class Story:
         context = None
         if self.options.get("tls"):
             context = server_context(*self_signed(self.sim.entropy(f"certificate/{host.name}"), [host.name]))
-        await web.TCPSite(runner, "0.0.0.0", 443, ssl_context=context).start()
+        await web.TCPSite(runner, "", 443, ssl_context=context).start()
 
     async def answer(self, request: web.Request) -> web.Response:
         tags = {f"tag-{number}" for number in range(20)}  # a set of strings: PYTHONHASHSEED decides its order

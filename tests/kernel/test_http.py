@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.kernel.testbed import Bench, hello
+from tests.kernel.testbed import ANY, Bench, hello
 
 
 def test_an_untouched_client_session_talks_to_an_unmodified_server(bench: Bench) -> None:
@@ -34,7 +34,7 @@ def test_the_date_header_is_the_wall_clock_of_the_serving_host(bench: Bench) -> 
 
 
 def test_a_client_polling_every_minute_opens_a_connection_for_each_poll(bench: Bench) -> None:
-    """aiohttp keeps an idle connection for 15 s of *loop* time; with a real monotonic clock it would be reused for ever."""
+    """aiohttp keeps an idle connection for 15 s of *loop* time; by a real clock it would be reused for ever."""
 
     async def client() -> None:
         async with aiohttp.ClientSession() as session:
@@ -90,4 +90,4 @@ def test_a_site_on_port_zero_reports_its_address_and_refuses_once_stopped(bench:
             await bench.pulse.run(client(port))
         return addresses, status
 
-    assert bench.sim.run(main()) == ([("0.0.0.0", 40_000)], 200)
+    assert bench.sim.run(main()) == ([(ANY, 40_000)], 200)

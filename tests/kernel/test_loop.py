@@ -169,7 +169,7 @@ def test_waiting_for_what_never_comes_is_a_deadlock_naming_the_tasks(bench: Benc
 
 def test_spinning_at_one_instant_is_a_deadlock(bench: Bench) -> None:
     async def main() -> None:
-        while True:
+        while True:  # noqa: ASYNC110 - the mistake to be caught
             await asyncio.sleep(0)
 
     with pytest.raises(SimulationDeadlock, match="stands still"):

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.kernel import FenceError, LinkFault
-from tests.kernel.testbed import Bench, hello
+from tests.kernel.testbed import ANY, Bench, hello
 
 S = 1_000_000_000
 US = 1_000
@@ -242,13 +242,13 @@ def test_a_loopback_server_is_reachable_from_its_own_host_only(bench: Bench) -> 
 
 def test_a_port_is_taken_once_and_free_again_when_closed(bench: Bench) -> None:
     async def listen() -> tuple[int | None, int, bool]:
-        first = await asyncio.start_server(_close, "0.0.0.0", 9000)
+        first = await asyncio.start_server(_close, ANY, 9000)
         with pytest.raises(OSError, match="address already in use") as taken:
             await asyncio.start_server(_close, "127.0.0.1", 9000)
         first.close()
         await first.wait_closed()
         second = await asyncio.start_server(_close, "127.0.0.1", 9000)
-        third = await asyncio.start_server(_close, "0.0.0.0", 0)
+        third = await asyncio.start_server(_close, ANY, 0)
         return taken.value.errno, third.sockets[0].getsockname()[1], bool(first.sockets) or not second.sockets
 
     async def main() -> tuple[int | None, int, bool]:

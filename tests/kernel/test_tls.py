@@ -59,9 +59,11 @@ def test_a_large_body_crosses_tls_whole_in_both_directions(bench: Bench) -> None
 
     async def client() -> bool:
         body = bytes(range(256)) * 4_000
-        async with aiohttp.ClientSession() as session:
-            async with session.post("https://nas-1/", data=body, ssl=False) as response:
-                return await response.read() == body
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post("https://nas-1/", data=body, ssl=False) as response,
+        ):
+            return await response.read() == body
 
     async def main() -> bool:
         runner = await bench.serve(echo, port=443, ssl_context=server_context(*_pair(bench)))

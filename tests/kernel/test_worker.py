@@ -63,14 +63,17 @@ def test_the_environment_of_a_worker_is_pinned() -> None:
 def _alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
     return state != "Z"
 
 
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_parent_leaves_no_process(blow: signal.Signals, tmp_path: Path) -> None:
-    program = f"from pulse_sim.kernel.worker import run_jobs; run_jobs({JOBS + ':note_and_hang'!r}, [{str(tmp_path)!r}] * 2, jobs=2)"
+    program = (
+        "from pulse_sim.kernel.worker import run_jobs\n"
+        f"run_jobs({JOBS + ':note_and_hang'!r}, [{str(tmp_path)!r}] * 2, jobs=2)\n"
+    )
     parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 30
     while len(list(tmp_path.iterdir())) < 2:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from pulse_sim.kernel import Host, Simulation, Trace
 
+ANY = "0.0.0.0"  # noqa: S104 - an address of the simulated network
 START_NS = 1_770_595_200_000_000_000  # 2026-02-09T00:00:00Z
 
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,7 +30,7 @@ class Bench:
             app.router.add_route("*", "/{path:.*}", answer)
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
-            await web.TCPSite(runner, "0.0.0.0", port, **site).start()
+            await web.TCPSite(runner, ANY, port, **site).start()
             return runner
 
         return await (host or self.nas).run(start())
