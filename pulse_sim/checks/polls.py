@@ -85,14 +85,14 @@ def find_requests(log: RunLog, given: RequestRate) -> Finding:
     pass, and then the journal must show by requests at other times that it was listening.
     """
     from_ns, to_ns = given.between or (0, log.end_ns)
+    if to_ns > log.end_ns:
+        raise NoEvidence(f"the run ended at {at_ms(log.end_ns)}, before the window did")
     requests = [request for request in log.requests(given.appliance) if from_ns <= request.arrival_ns <= to_ns]
     elsewhere = log.requests(given.appliance)
     if not requests and elsewhere and given.at_most_per_minute == 0:
         return Finding(True, f"none, and {len(elsewhere)} at other times", [elsewhere[0].seq, elsewhere[-1].seq])
     if not requests:
         raise NoEvidence(f"no request to {given.appliance} in the journal{within(given.between)}")
-    if to_ns > log.end_ns:
-        raise NoEvidence(f"the run ended at {at_ms(log.end_ns)}, inside the window")
     fullest = _fullest_minute(requests)
     observed = f"{amount(len(fullest), 'request')} in the 60 s from {at_ms(fullest[0].arrival_ns)}"
     return Finding(len(fullest) <= given.at_most_per_minute, observed, [request.seq for request in fullest])

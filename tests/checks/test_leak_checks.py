@@ -88,7 +88,7 @@ def test_a_connection_removed_does_not_lower_what_is_allowed() -> None:
 
 
 def test_resources_of_an_added_connection_are_allowed_by_number() -> None:
-    def log(shown: int) -> LogBuilder:
+    def log(shown: int, removed: str = "") -> LogBuilder:
         new: dict[str, Any] = {f"nas-2/disk:{index}": {} for index in range(shown - 1)}
         builder = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
         builder.add("1m", "world/counts", "run", **COUNTS)
@@ -96,11 +96,25 @@ def test_resources_of_an_added_connection_are_allowed_by_number() -> None:
             grown = {**IDLE, RESOURCES: 16} if minute > 12 else IDLE
             builder.scrape(minute * MINUTE + 17 * SECOND, grown)
         builder.action("12m", "add_connection", id="nas-2", appliance="nas-2")
+        if removed:
+            builder.action(removed, "remove_connection", id="nas-2")
         return builder.resources("15m", {"nas-1": {}, "nas-2": {}, **new}) if shown else builder
 
     assert leaks(log(4))[0] is PASSED
     assert leaks(log(3)) == (FAILED, "registry resources 10 before, 16 after, 15 allowed")
     assert leaks(log(0))[0] is INCONCLUSIVE
+    assert leaks(log(4, removed="13m"))[0] is PASSED  # a removed connection's resources are kept for a day
+
+
+def test_resources_of_a_connection_removed_a_day_ago_are_a_leak() -> None:
+    builder = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
+    builder.add("1m", "world/counts", "run", **COUNTS).scrape("2m", IDLE)
+    builder.action("12m", "add_connection", id="nas-2", appliance="nas-2")
+    builder.action("13m", "remove_connection", id="nas-2")
+    for minute in (1, 2, 3):
+        builder.scrape(24 * HOUR + (12 + minute) * MINUTE, {**IDLE, RESOURCES: 13})
+    builder.resources(25 * HOUR, {"nas-1": {}, "nas-2": {}})
+    assert leaks(builder, end="26h") == (FAILED, "registry resources 10 before, 13 after, 12 allowed")
 
 
 def test_without_faults_the_first_quarter_is_compared_with_the_last() -> None:

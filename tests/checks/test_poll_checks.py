@@ -1,11 +1,14 @@
 """poll_errors, poll_success_rate and request_rate on handwritten logs."""
 
+from typing import Any
+
 import pytest
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.units import SECOND
 from tests.checks.log_builder import LogBuilder, judge, poll_errors, poll_total
 
+PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
 AUTH = poll_errors("auth")
 
 
@@ -157,3 +160,14 @@ def test_silence_is_no_request_rate_of_0() -> None:
     assert requests(at_most_per_minute=10)[0] is Outcome.INCONCLUSIVE
     assert requests("1m", at_most_per_minute=10, between=["2m", "3m"])[0] is Outcome.INCONCLUSIVE
     assert requests("9m", at_most_per_minute=10, between=["8m", "11m"])[0] is Outcome.INCONCLUSIVE
+
+
+def test_demanded_silence_passes_only_when_the_journal_was_listening_at_other_times() -> None:
+    demanded: dict[str, Any] = {"at_most_per_minute": 0, "between": ["5m", "6m"]}
+    assert requests(**demanded)[0] is Outcome.INCONCLUSIVE
+    assert requests("4m", **demanded) == (Outcome.PASSED, "none, and 1 at other times")
+    assert requests("4m", "5m30s", **demanded)[0] is Outcome.FAILED
+
+
+def test_silence_beyond_the_end_of_the_run_is_inconclusive() -> None:
+    assert requests("1m", at_most_per_minute=0, between=["9m", "11m"])[0] is INCONCLUSIVE
