@@ -40,6 +40,7 @@ class Run:
             await self._add_first_connections()
             self._schedule()
             await self._ended.wait()
+            self._note_counts()
             await self._look_everywhere(state=True)
             await self._stop_systems()
             return "completed"
