@@ -4,9 +4,10 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from pulse_sim.kernel.endpoint import ACCEPT
 from pulse_sim.kernel.sockets import Address, StandInSocket
 from pulse_sim.kernel.timers import TimedHandle
-from pulse_sim.kernel.transport import ACCEPT, StreamTransport, join
+from pulse_sim.kernel.transport import StreamTransport, join
 
 if TYPE_CHECKING:
     from pulse_sim.kernel.hosts import Host

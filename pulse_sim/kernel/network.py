@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.connecting import Attempt, Claim, Established
+from pulse_sim.kernel.endpoint import Watch
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.links import AppliedFault, Link, LinkFault
 from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address
 from pulse_sim.kernel.tls import TracedSSLProtocol
-from pulse_sim.kernel.transport import StreamTransport, Watch
+from pulse_sim.kernel.transport import StreamTransport
 
 if TYPE_CHECKING:
     from pulse_sim.kernel.loop import SimulationLoop

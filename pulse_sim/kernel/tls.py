@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pulse_sim.kernel.transport import StreamTransport, Watch
+    from pulse_sim.kernel.endpoint import Watch
+from pulse_sim.kernel.transport import StreamTransport
 
 _NOT_YET = (ssl.SSLWantReadError, ssl.SSLSyscallError)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pulse_sim.kernel.endpoint import Watch
 from pulse_sim.kernel.hosts import CURRENT, Host
-from pulse_sim.kernel.transport import Watch
 
 MOST_KEPT: Final = 1_000
 _KINDS: Final = ("task", "future", "handle", "asyncgen", "transport", "protocol", "server")

@@ -1,0 +1,99 @@
+"""The writing half of a simulated connection: what a socket's send buffer and the peer's window do to a writer."""
+
+from typing import Any, Final
+
+from pulse_sim.kernel.endpoint import DATA, HIGH_WATER, Endpoint
+
+WINDOW: Final = 262_144
+"""Bytes one direction may have under way or unread, as the two socket buffers of a real connection would hold."""
+
+
+class WritingEndpoint(Endpoint):
+    """Sends while the window is open, buffers what is beyond it, and pauses the protocol above its high-water mark."""
+
+    __slots__ = ()
+
+    def write(self, data: Any) -> None:
+        if self._eof_wanted:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if not data:
+            return
+        if self._lost:
+            self._lost += 1
+            return
+        if self._reset_received:
+            self._force_close(self._reset_error())
+            return
+        if self._buffer:
+            self._buffer += data
+            self._pause_writer()
+            return
+        room = WINDOW - self._unacknowledged
+        if len(data) <= room:
+            self._unacknowledged += len(data)
+            self._send(DATA, bytes(data))
+            return
+        view = bytes(data)
+        if room > 0:
+            self._unacknowledged += room
+            self._send(DATA, view[:room])
+        self._buffer += view[max(0, room) :]
+        self._pause_writer()
+
+    def write_eof(self) -> None:
+        if self._closing or self._eof_wanted:
+            return
+        self._eof_wanted = True
+        if not self._buffer:
+            self._send_fin()
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def _acknowledge(self, size: int) -> None:
+        self._unacknowledged -= size
+        if self._buffer and not self._opening_window and not self._lost:
+            self._opening_window = True
+            self._loop.call_at_ns(
+                self._loop.clock.now_ns + self.peer.link.delay_ns, self._open_window, context=self._context
+            )
+
+    def _open_window(self) -> None:
+        self._opening_window = False
+        room = WINDOW - self._unacknowledged
+        if self._lost or not self._buffer or room <= 0:
+            return
+        data = bytes(self._buffer[:room])
+        del self._buffer[:room]
+        self._unacknowledged += len(data)
+        self._send(DATA, data)
+        if self._writing_paused and len(self._buffer) <= self._low:
+            self._writing_paused = False
+            self._protocol.resume_writing()
+        if not self._buffer:
+            if self._closing:
+                self._lost += 1
+                self._connection_lost(None)
+            elif self._eof_wanted:
+                self._send_fin()
+
+    def _pause_writer(self) -> None:
+        if not self._writing_paused and len(self._buffer) > self._high:
+            self._writing_paused = True
+            self._protocol.pause_writing()
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        if high is None:
+            high = HIGH_WATER if low is None else 4 * low
+        if low is None:
+            low = high // 4
+        if not high >= low >= 0:
+            raise ValueError(f"high ({high!r}) must be >= low ({low!r}) must be >= 0")
+        self._high, self._low = high, low
+        self._pause_writer()
+
+    def get_write_buffer_limits(self) -> tuple[int, int]:
+        return self._low, self._high
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._buffer)
