@@ -13,7 +13,6 @@ JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html"
 EINVAL: Final = 22
-ENOENT: Final = 2
 _REGISTERED: Final = frozenset(int(status) for status in HTTPStatus)
 # What nginx and aiohttp print for these; the library's words change with the Python release.
 _NGINX_PHRASES: Final = {

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mock_truenas.api.answer import UNAUTHORIZED, Answer, text
@@ -27,6 +28,7 @@ class Login:
 _NOBODY: Final = Allowed(ok=False)
 
 
+@lru_cache(maxsize=64)
 def fingerprint(header: str | None) -> str | None:
     """The first 12 hex digits of the SHA-256 of the credential; None without one."""
     if not header:

@@ -26,7 +26,6 @@ from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
 _SMALL: Final = 64 << 10
-_CLIENT_CLOSED: Final = 499
 _BUG: Final = logging.getLogger("mock_truenas")
 
 
@@ -44,10 +43,10 @@ class House:
 
 
 class Sent(web.StreamResponse):
-    """Tells aiohttp that the answer is on its way already, and whether the connection goes on."""
+    """Tells aiohttp that the answer is on its way already, and whether the connection goes on; holds nothing else."""
 
-    def __init__(self, status: int, *, goes_on: bool) -> None:
-        super().__init__(status=status)
+    def __init__(self, *, goes_on: bool) -> None:
+        super().__init__()
         self._goes_on = goes_on
 
     @property
@@ -60,6 +59,10 @@ class Sent(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing is left to send."""
+
+
+_NEXT: Final = Sent(goes_on=True)
+_LAST: Final = Sent(goes_on=False)
 
 
 @dataclass(eq=False)
@@ -87,13 +90,14 @@ class Exchange:
         except ConnectionError:
             # Not raised on: aiohttp would try to answer the client that is gone with an error page.
             self.end("reset" if self.dropped else "client_gone")
-            return Sent(_CLIENT_CLOSED, goes_on=False)
+            return _LAST
 
     async def _answer(self) -> Sent:
         self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
         below = front.below_api(self.path)
         met = NOTHING_MET if below is None else self.house.faults.met_by(self.request.method, _bare(below))
-        await self._wait(met)
+        if met is not NOTHING_MET:
+            await self._wait(met)
         answer = await self._made(met, below)
         return await self._deliver(self._rewritten(answer, met), met)
 
@@ -155,7 +159,7 @@ class Exchange:
         if stop is None:
             await self._send(answer.status, head, body)
             self.end("complete")
-            return Sent(answer.status, goes_on=goes_on)
+            return _NEXT if goes_on else _LAST
         self.shaped_by.append(stop.fault_id)
         if stop.ending == "reset":
             # Bytes still in our own buffer would be lost with the connection; wait until the kernel has them.
@@ -166,7 +170,7 @@ class Exchange:
             await self.request.writer.drain()
             reset(transport_of(self.request))
         self.end(stop.ending)
-        return Sent(answer.status, goes_on=False)
+        return _LAST
 
     def _head(self, answer: Answer, *, goes_on: bool) -> bytes:
         date = front.http_date(self.house.clock.now_ns() // 1_000_000_000)
@@ -181,7 +185,7 @@ class Exchange:
         else:
             self.status, self.sent = answer.status, len(answer.body)
             self.end("complete")
-        return Sent(answer.status, goes_on=False)
+        return _LAST
 
     def drop(self, fault_id: str) -> None:
         """The connection is about to be reset by a fault."""
@@ -231,6 +235,8 @@ class Stop:
 
 def _stop(met: Met, length: int) -> Stop | None:
     """The stop that comes first; at the same byte the cut does, as BODY is before PACE."""
+    if met is NOTHING_MET:
+        return None
     most = max(0, length - 1)
     stops = [
         Stop(min(fault.effect.keep_bytes, most), "cut", fault.fault_id)

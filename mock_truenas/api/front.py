@@ -1,6 +1,7 @@
 """The nginx in front: which headers every answer has, and what it answers by itself (truenas-api 1). No network."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from mock_truenas.api.answer import Answer, nginx_page, reason
@@ -57,6 +58,7 @@ def _lines(headers: Iterable[tuple[str, str]]) -> Iterable[str]:
     return (f"{name}: {value}\r\n" for name, value in headers)
 
 
+@lru_cache(maxsize=16)
 def http_date(now_s: int) -> str:
     """The Date header of an instant in Unix seconds. Not strftime: its names follow the locale."""
     days, seconds = divmod(now_s, 86400)

@@ -18,7 +18,8 @@ class Renderings:
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
-        self._revision = appliance.revision
+        self._revision = -1
+        self._scans_end_ns = 0
         self._answers: dict[tuple[str, str, str], Answer] = {}
         self._templates: dict[str, Template] = {}
 
@@ -28,11 +29,12 @@ class Renderings:
             self._answers.clear()
             self._templates.clear()
             self._revision = self._appliance.revision
+            self._scans_end_ns = pool.scans_end_ns(self._appliance)
         if route.moving == "never":
             return self._kept(route, item, query)
         now_ns = self._appliance.now_ns()
         moment = Moment.of(self._appliance, now_ns)
-        if route.moving == "template" and not query and not pool.scanning(self._appliance, now_ns):
+        if route.moving == "template" and not query and now_ns >= self._scans_end_ns:
             return Answer(200, self._template(route).fill(moment))
         return make(route, Call(self._appliance, moment, item, _pairs(query), body))
 

@@ -72,6 +72,8 @@ class ActiveFaults:
         if not self._faults:
             return NOTHING_MET
         met = [fault for fault in self._faults.values() if fault.meets(method, path)]
+        if not met:
+            return NOTHING_MET
         return Met(tuple(tuple(fault for fault in met if fault.stage is stage) for stage in Stage))
 
     def closing_door(self) -> tuple[str, ...]:

@@ -62,10 +62,10 @@ def row(appliance: Appliance, pool: Pool, moment: Moment) -> dict[str, Any]:
     }
 
 
-def scanning(appliance: Appliance, now_ns: int) -> bool:
-    """Whether any pool's scan still moves."""
+def scans_end_ns(appliance: Appliance) -> int:
+    """When the last scan ends or ended; from then on pools move only as templates do."""
     pools = (*appliance.state.pools.values(), appliance.state.boot_pool)
-    return any(not appliance.progress(pool.scan, now_ns).finished for pool in pools if pool.scan is not None)
+    return max((pool.scan.started_at_ns + pool.scan.takes_ns for pool in pools if pool.scan is not None), default=0)
 
 
 def _numbers(pool: Pool, *, exported: bool) -> dict[str, Any]:
