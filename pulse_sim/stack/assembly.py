@@ -109,16 +109,16 @@ class Stack:
         _log.info("Pulse %(version)s started: %(variant)s, TrueNAS enabled: %(enabled)s", fields)
 
     async def stop(self) -> None:
-        """Stops polling, ends every task within five seconds, saves the records, stops listening; once is enough."""
+        """Stops listening, ends every poll within five seconds, saves the records. Once more does nothing."""
         if not self._started:
             return
         self._started = False
+        await self._server.stop()  # first, so that no request changes what is being stopped
         if self.settings.truenas_enabled:
             await self._poller.stop()
         await self._runtime.cancel(self._standing, STOP_S)
         if self.settings.has_truenas:
             self._keeper.save()
-        await self._server.stop()
         _log.info("Pulse stopped")
 
     @property

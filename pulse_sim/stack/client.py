@@ -38,7 +38,7 @@ DATASET_PROPERTIES: Final = (
 class Client:
     """Speaks to one appliance over one session. Built inside a running loop; close it, or its sockets stay open.
 
-    Raises ValueError when the connection's TLS settings cannot be used.
+    Raises ValueError or OSError when it cannot be built for these settings.
     """
 
     def __init__(
@@ -49,7 +49,9 @@ class Client:
         self._clock = clock
         self._deadlines = deadlines
         self._classifier = classifier
-        self._tls: ssl.SSLContext | bool = tls_context(connection) if connection.use_https else True
+        self._tls: ssl.SSLContext | bool = (
+            tls_context(connection.insecure_skip_verify) if connection.use_https else True
+        )
         self._base = base_url(connection)
         self._urls: dict[str, URL] = {}
         self._session, connector = open_session(connection, deadlines.for_connect())

@@ -17,7 +17,7 @@ class Fetcher(Protocol):
     """Takes one whole reading of an appliance."""
 
     async def fetch(self) -> Snapshot:
-        """A complete snapshot. Raises MonitorError; never returns half of one."""
+        """A complete snapshot, never half of one. Raises MonitorError, or what the classifier makes one of."""
         ...
 
     async def close(self) -> None:

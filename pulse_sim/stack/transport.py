@@ -5,6 +5,7 @@ Knows nothing of the TrueNAS API.
 
 import base64
 import ssl
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -38,9 +39,10 @@ class CountedConnector(aiohttp.TCPConnector):
         return sum(made.is_connected() for made in self._made)
 
 
-def tls_context(connection: Connection) -> ssl.SSLContext:
+@lru_cache(maxsize=2)  # reading the machine's certificates takes longer than a whole poll
+def tls_context(skip_verify: bool) -> ssl.SSLContext:
     """TLS 1.2 or later; with skip-verify neither chain nor name is checked."""
-    if connection.insecure_skip_verify:
+    if skip_verify:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
