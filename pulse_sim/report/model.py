@@ -43,6 +43,15 @@ class FaultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionRow:
+    """Something an operator did; ``answer`` is the HTTP status, or nothing where there was none."""
+
+    action: str
+    at_ns: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Band:
     """A span of time in one state: a breaker, a configured connection."""
 
@@ -91,6 +100,7 @@ class Timeline:
     end_ns: int
     phases: tuple[PhaseRow, ...]
     faults: tuple[FaultRow, ...]
+    actions: tuple[ActionRow, ...]
     lanes: tuple[Lane, ...]
     lanes_left_out: int
 

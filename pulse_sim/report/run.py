@@ -10,9 +10,11 @@ from typing import Any
 from pulse_sim.checks import CheckResult
 from pulse_sim.observation import RunLog, Source
 from pulse_sim.report.model import CheckRow, RunBrief, RunReport
-from pulse_sim.report.text import parameters_in_words, plain
+from pulse_sim.report.text import in_words, parameters_in_words, plain
 from pulse_sim.report.timeline import read_timeline
 from pulse_sim.verdict import RunSummary
+
+_SHOWN_MOMENTS = 3
 
 
 def run_report(
@@ -89,22 +91,33 @@ def _check_row(result: CheckResult) -> CheckRow:
 
 
 def _injected(timeline: Any) -> Iterable[str]:
-    """What the scenario does to the system, one line an entry: faults and operator actions alike."""
+    """What the scenario does to the system, faults and operator actions alike; what comes again is told once."""
+    times: dict[tuple[str, str], list[str]] = {}
     for entry in timeline if isinstance(timeline, list) else ():
         if not isinstance(entry, Mapping):
             continue
-        what, target = entry.get("fault", entry.get("do", "?")), entry.get("on")
-        given = entry.get("with")
-        if target is None and isinstance(given, Mapping):
-            target = given.get("id", given.get("connection"))
-        told = f"{what} on {target}" if target is not None else f"{what}"
-        told += f" at {entry.get('at', '?')}"
-        if "for" in entry:
-            told += f" for {entry['for']}"
         repeat = entry.get("repeat")
-        if isinstance(repeat, Mapping):
-            told += f", {repeat.get('times', '?')} times"
-        yield plain(told)
+        again = f" ({repeat.get('times', '?')} times)" if isinstance(repeat, Mapping) else ""
+        length = f" for {in_words(entry['for'])}" if "for" in entry else ""
+        times.setdefault((_what(entry), length), []).append(f"{in_words(entry.get('at', '?'))}{again}")
+    for (what, length), moments in times.items():
+        shown = ", ".join(moments[:_SHOWN_MOMENTS])
+        more = f" and {len(moments) - _SHOWN_MOMENTS} times more" if len(moments) > _SHOWN_MOMENTS else ""
+        yield plain(f"{what} at {shown}{more}{length}")
+
+
+def _what(entry: Mapping[str, Any]) -> str:
+    target, given = entry.get("on"), entry.get("with")
+    if target is None and isinstance(given, Mapping):
+        target = given.get("id", given.get("connection"))
+    what = in_words(entry.get("fault", entry.get("do", "?")))
+    return (
+        what
+        if target is None
+        else f"{what} on {in_words(target)}"
+        if "fault" in entry
+        else f"{what} {in_words(target)}"
+    )
 
 
 def _word(scenario: Mapping[str, Any], name: str) -> str:

@@ -4,6 +4,7 @@ Knows the timeline model and nothing of logs. Every text goes through XML escapi
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 
@@ -16,7 +17,9 @@ LEFT: Final = 132
 RIGHT: Final = 16
 _PLOT: Final = WIDTH - LEFT - RIGHT
 _CURVE_HEIGHT: Final = 56
-_FAULT_ROWS: Final = 6
+_MARK_ROWS: Final = 6
+_LETTER: Final = 6.3
+"""How wide a letter is drawn at most on average; only an estimate is possible without the reader's font."""
 _STALE_AFTER_S: Final = 120.0
 _STEPS: Final = (
     MINUTE,
@@ -42,7 +45,8 @@ _STYLE: Final = """
 @media print{.tl{--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#c98a1b;--bad:#c0392b;
 --curve:#2868a8;--shade:#c98a1b}}
 .tl text{fill:var(--ink)}.tl .d{fill:var(--dim);font-size:11px}.tl .b{font-weight:600}.tl .g{stroke:var(--line)}
-.tl .w{fill:var(--shade);opacity:.13}.tl .f{fill:var(--shade);opacity:.55}.tl .p{fill:var(--soft)}
+.tl .w{fill:var(--shade);opacity:.13}.tl .f{fill:var(--shade);opacity:.55}.tl .o{fill:var(--curve)}
+.tl .p{fill:var(--soft)}
 .tl .c{fill:none;stroke:var(--curve);stroke-width:1.6;stroke-linejoin:round}.tl .a{fill:var(--curve);opacity:.1}
 .tl .e{stroke:var(--bad);stroke-width:1.6}.tl .t{stroke:var(--dim);stroke-dasharray:3 4;opacity:.7}
 .tl .closed{fill:var(--ok);opacity:.35}.tl .half-open{fill:var(--warn)}.tl .open{fill:var(--bad)}
@@ -57,11 +61,23 @@ def draw_timeline(timeline: Timeline) -> str:
     drawing.axis()
     drawing.phases()
     drawing.faults()
+    drawing.actions()
     for lane in timeline.lanes:
         drawing.lane(lane)
     if timeline.lanes_left_out:
         drawing.note(f"{timeline.lanes_left_out} more connections are not drawn")
     return drawing.finished()
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Something with words at a time or over a span of it."""
+
+    kind: str
+    from_ns: int
+    to_ns: int
+    words: str
+    about: str
 
 
 class _Drawing:
@@ -100,21 +116,18 @@ class _Drawing:
         self.y += 24
 
     def faults(self) -> None:
-        """One bar a window, overlapping ones below each other; past six rows they share the last."""
-        if not self.timeline.faults:
-            return
-        free_from = [0.0] * _FAULT_ROWS
-        rows: list[list[FaultRow]] = [[] for _ in free_from]
-        for fault in self.timeline.faults:
-            x = self.x(fault.from_ns)
-            row = next((index for index, free in enumerate(free_from) if free <= x), _FAULT_ROWS - 1)
-            rows[row].append(fault)
-            free_from[row] = max(self.x(fault.to_ns), x + 6.3 * len(_fault_label(fault))) + 6
-        self._label("faults", self.y + 12)
-        for faults in filter(None, rows):
-            self._fault_row(faults)
-            self.y += 19
-        self.y += 5
+        marks = [
+            _Mark("f", one.from_ns, one.to_ns, f"{one.kind} on {one.on}", f"{one.about} {_span(one)}")
+            for one in self.timeline.faults
+        ]
+        self._marks("faults", marks)
+
+    def actions(self) -> None:
+        marks = [
+            _Mark("o", one.at_ns, one.at_ns, one.action, f"{one.answer} at {clock(one.at_ns)}")
+            for one in self.timeline.actions
+        ]
+        self._marks("actions", marks)
 
     def lane(self, lane: Lane) -> None:
         self._rule()
@@ -147,17 +160,26 @@ class _Drawing:
             + "</svg>"
         )
 
-    def _fault_row(self, faults: Sequence[FaultRow]) -> None:
-        for fault in faults:
-            x, to_x = self.x(fault.from_ns), self.x(fault.to_ns)
-            label = _fault_label(fault)
-            told = f"{label} {fault.about}: {clock(fault.from_ns)} to {clock(fault.to_ns)}"
-            self._rect("f", x, self.y, max(to_x - x, 2), 16, told)
-            room = WIDTH - RIGHT - x
-            if 6.3 * len(label) + 5 <= room:
-                self._text(label, x + 5, self.y + 12)
-            else:
-                self._text(_shortened(label, int((x - LEFT) / 6.3)), x - 5, self.y + 12, anchor="end")
+    def _marks(self, label: str, marks: Sequence[_Mark]) -> None:
+        """A bar and its words for each mark, overlapping ones below each other; past six rows they share the last."""
+        if not marks:
+            return
+        free_from = [0.0] * _MARK_ROWS
+        top, used = self.y, 0
+        for mark in sorted(marks, key=lambda mark: mark.from_ns):
+            x, to_x = self.x(mark.from_ns), max(self.x(mark.to_ns), self.x(mark.from_ns) + 2)
+            words = _shortened(mark.words, 48)
+            length = _LETTER * len(words)
+            stands_left = x + 5 + length > WIDTH - RIGHT
+            begins = x - 5 - length if stands_left else x
+            row = next((index for index, free in enumerate(free_from) if free <= begins), _MARK_ROWS - 1)
+            free_from[row] = max(to_x, x if stands_left else x + 5 + length) + 6
+            used = max(used, row + 1)
+            self.y = top + 19 * row
+            self._rect(mark.kind, x, self.y, to_x - x, 16, f"{mark.words} {mark.about}")
+            self._text(words, x - 5 if stands_left else x + 5, self.y + 12, anchor="end" if stands_left else "")
+        self._label(label, top + 12)
+        self.y = top + 19 * used + 5
 
     def _staleness(self, points: Sequence[tuple[int, float | None]]) -> None:
         values = [value for _, value in points if value is not None]
@@ -168,7 +190,7 @@ class _Drawing:
             return
         bottom = self.y + 4 + _CURVE_HEIGHT
         high = max(*values, _STALE_AFTER_S * 1.25)
-        self._text(f"max {clock(round(max(max(values), 0) * SECOND))}", 0, self.y + 29, "d")
+        self._text(f"max {clock(round(max(*values, 0)) * SECOND)}", 0, self.y + 29, "d")
 
         def y(value: float) -> float:
             return bottom - _CURVE_HEIGHT * min(max(value, 0.0), high) / high
@@ -241,8 +263,8 @@ class _Drawing:
         self.parts.append(f"<rect {place}><title>{escape(title)}</title></rect>" if title else f"<rect {place}/>")
 
 
-def _fault_label(fault: FaultRow) -> str:
-    return _shortened(f"{fault.kind} on {fault.on}", 48)
+def _span(fault: FaultRow) -> str:
+    return f"{clock(fault.from_ns)} to {clock(fault.to_ns)}"
 
 
 def _unbroken(points: Sequence[tuple[int, float | None]]) -> Iterable[list[tuple[int, float]]]:

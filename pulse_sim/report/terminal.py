@@ -6,7 +6,6 @@ Prints a report model to a rich console. Names never reach rich's markup parser 
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pulse_sim.outcome import Outcome
@@ -26,21 +25,20 @@ _VERDICT_STYLES = {
     Verdict.GO_WITH_CONDITIONS: "bold black on yellow",
     Verdict.NO_GO: "bold white on red",
 }
+_OUTCOME_WIDTH = 14
+_TITLE_WIDTH = 36
 
 
 def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) -> None:
     """Verdict, failure classes, first failing reason, conditions, where the evidence lies, the line that repeats it."""
     verdict = report.verdict
     console.print(Text(f" {verdict.verdict.value} ", _VERDICT_STYLES[verdict.verdict]), Text(report.why))
-    if report.rows:
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("", min_width=len(Outcome.INCONCLUSIVE.value), no_wrap=True)
-        widest = max(len(row.title) for row in report.rows)
-        table.add_column("failure class", min_width=min(widest, 34), no_wrap=True, overflow="ellipsis")
-        table.add_column("what happened", no_wrap=True, overflow="ellipsis")
-        for row in report.rows:
-            table.add_row(_outcome(row.outcome), Text(row.title), Text(row.happened))
-        console.print(table)
+    widest = min(max((len(row.title) for row in report.rows), default=0), _TITLE_WIDTH)
+    for row in report.rows:
+        line = Text().append(row.outcome.value.ljust(_OUTCOME_WIDTH), _STYLES[row.outcome])
+        line.append(f"{plain(row.title, widest).ljust(widest)}  {row.happened}")
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, no_wrap=True)
     if report.first_reason and verdict.verdict is Verdict.NO_GO:
         console.print(Text("first failing reason: ", "bold"), Text(report.first_place), sep="")
         console.print(Text(f"  {report.first_reason}"))

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from typing import Any, Final
 
 from pulse_sim.observation import Connection, RunLog, Sample, Source
-from pulse_sim.report.model import Band, Bar, FaultRow, Lane, PhaseRow, Ticks, Timeline
+from pulse_sim.report.model import ActionRow, Band, Bar, FaultRow, Lane, PhaseRow, Ticks, Timeline
 from pulse_sim.report.text import parameters_in_words, plain
 from pulse_sim.units import MINUTE
 
@@ -30,6 +30,7 @@ def read_timeline(log: RunLog) -> Timeline:
         end_ns=end_ns,
         phases=tuple(_phases(log, end_ns)),
         faults=tuple(_faults(log)),
+        actions=tuple(_actions(log)),
         lanes=tuple(_lane(log, connection, end_ns) for connection in wanted[:MAX_LANES]),
         lanes_left_out=max(0, len(wanted) - MAX_LANES),
     )
@@ -46,6 +47,14 @@ def _faults(log: RunLog) -> Iterable[FaultRow]:
     for fault in log.faults():
         about = plain(parameters_in_words(given.get(fault.seq)))
         yield FaultRow(plain(fault.kind), plain(fault.on), about, fault.from_ns, fault.to_ns)
+
+
+def _actions(log: RunLog) -> Iterable[ActionRow]:
+    for record in log.of(Source.OPERATOR, "action"):
+        given, status = record.data["with"], record.data["status"]
+        target = given.get("id", given.get("connection", record.subject))
+        answer = "" if status is None else str(status)
+        yield ActionRow(plain(f"{record.data['do']} {target}"), record.time_ns, answer)
 
 
 def _lane(log: RunLog, connection: Connection, end_ns: int) -> Lane:

@@ -83,8 +83,12 @@ def _went_wrong(row: FailureClassResult, runs: Sequence[RunBrief]) -> str:
 def _held(runs: Sequence[RunBrief]) -> str:
     """What was seen where all is well: the first few observations that say more than that nothing went wrong."""
     lines = [line for run in runs for line in run.summary.checks]
-    seen = dict.fromkeys(plain(f"{line.check}: {line.observed}") for line in lines if line.observed)
-    return f"{len(lines)} checks in {_count(len(runs), 'run')} hold. {_listed(list(seen))}"
+    seen: dict[str, str] = {}
+    for line in lines:
+        if line.observed:
+            seen.setdefault(line.check, plain(f"{line.check}: {line.observed}"))
+    shown = "; ".join(list(seen.values())[:_SHOWN_LINES])
+    return f"{len(lines)} checks in {_count(len(runs), 'run')} hold. {shown}"
 
 
 def _listed(lines: Sequence[str]) -> str:

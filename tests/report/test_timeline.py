@@ -1,8 +1,10 @@
 """The timeline read off a log and drawn: true to the log, small, well-formed whatever the names."""
 
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from pulse_sim.report.model import ActionRow, FaultRow, Timeline
 from pulse_sim.report.svg import draw_timeline
 from pulse_sim.report.timeline import MAX_SLICES, read_timeline
 from pulse_sim.units import MINUTE
@@ -52,6 +54,25 @@ def test_the_shade_stands_where_the_fault_was(tmp_path: Path) -> None:
     begin, width = float(shade.get("x", "0")), float(shade.get("width", "0"))
     assert abs((begin - first) / (last - first) - 5 / 25) < 0.001
     assert abs(width / (last - first) - 5 / 25) < 0.001
+
+
+def test_words_of_marks_close_together_stand_on_different_rows() -> None:
+    faults = tuple(
+        FaultRow("http.silence", "nas-1", "", at * MINUTE, (at + 1) * MINUTE) for at in (100, 103, 960, 990, 995)
+    )
+    actions = (ActionRow("add_connection nas-2", 100 * MINUTE, "201"), ActionRow("remove it", 101 * MINUTE, "200"))
+    drawn = parsed(draw_timeline(Timeline(1000 * MINUTE, (), faults, actions, (), 0)))
+    rows: dict[str, list[tuple[float, float]]] = {}
+    for element in drawn.iter(f"{SVG}text"):
+        words, x = element.text or "", float(element.get("x", "0"))
+        if words.startswith(("http.silence", "add_", "remove")):
+            begin = x - 6.3 * len(words) if element.get("text-anchor") == "end" else x
+            rows.setdefault(element.get("y", ""), []).append((begin, begin + 6.3 * len(words)))
+    assert sum(len(spans) for spans in rows.values()) == 7
+    for spans in rows.values():
+        spans.sort()
+        assert all(before[1] <= after[0] for before, after in pairwise(spans))
+        assert spans[0][0] >= 132 and spans[-1][1] <= 1120
 
 
 def test_an_evil_name_stays_a_name(tmp_path: Path) -> None:
