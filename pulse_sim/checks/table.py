@@ -24,8 +24,8 @@ CHECK_KINDS: Final[Mapping[str, CheckKind]] = {
 def judge_run(log: RunLog, checks: Sequence[Mapping[str, Any]]) -> tuple[CheckResult, ...]:
     """The result of every entry ``{"check": name, **parameters}`` of ``checks``, in their order.
 
-    An unknown check, parameters that do not fit and a judge that breaks are ERRORED. A run that did not end by itself
-    passes nothing: what passed becomes INCONCLUSIVE.
+    An unknown check, parameters that do not fit and a judge that breaks are ERRORED. A run that did not end by itself,
+    or does not tell what it was, passes nothing: what passed becomes INCONCLUSIVE.
     """
     return tuple(_judge(log, check) for check in checks)
 
@@ -55,9 +55,16 @@ def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
     except Exception as error:  # a broken judge is the harness's failure, and must not take the other checks with it
         return _errored(kind.name, parameters.given(), f"the judge broke: {type(error).__name__}")
     outcome, reason = found.outcome, found.reason
-    if outcome is Outcome.PASSED and log.end_reason != "completed":
-        outcome, reason = Outcome.INCONCLUSIVE, f"the run did not complete: {log.end_reason}"
+    if outcome is Outcome.PASSED and (doubt := _doubt(log)):
+        outcome, reason = Outcome.INCONCLUSIVE, doubt
     return CheckResult(kind.name, parameters.given(), outcome, found.expected, found.observed, found.evidence, reason)
+
+
+def _doubt(log: RunLog) -> str:
+    """Why nothing in this log is good enough to pass; empty when it is."""
+    if log.start is None:
+        return "the log does not tell what was run"
+    return "" if log.end_reason == "completed" else f"the run did not complete: {log.end_reason}"
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -1,0 +1,175 @@
+"""One whole run that passes every check, and what is left of it when evidence is taken away."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pulse_sim.checks import CHECK_KINDS, judge_run
+from pulse_sim.observation import Record
+from pulse_sim.outcome import Outcome
+from pulse_sim.units import MINUTE, SECOND
+from tests.checks.log_builder import START_UNIX, LogBuilder, gauge, poll_errors, poll_total
+
+CHECKS: list[dict[str, Any]] = [
+    {"check": "poll_errors", "connection": "nas-1", "error_type": "auth", "at_least": 3, "between": ["5m", "10m"]},
+    {"check": "poll_success_rate", "connection": "nas-2", "at_least": 1.0},
+    {"check": "request_rate", "appliance": "nas-1", "at_most_per_minute": 10},
+    {"check": "source_status", "connection": "nas-1", "is": "stale", "by": "9m", "after": "5m"},
+    {"check": "resource_status", "resource": "nas-1/pool:tank", "is": "online", "between": ["12m", "28m"]},
+    {"check": "recovers", "connection": "nas-1", "within": "2m", "after": "10m"},
+    {"check": "staleness_below", "connection": "nas-2", "at_most": "90s"},
+    {"check": "never_crashes"},
+    {"check": "no_secret_leaks"},
+    {"check": "faults_took_effect"},
+    {"check": "no_leaks"},
+    {"check": "isolation", "undisturbed": ["nas-2"]},
+    {"check": "abort_criteria", "criteria": ["crash", "corruption", "interference", "failure_rate", "auth_errors"]},
+]
+METRICS = {
+    "poll_errors",
+    "poll_success_rate",
+    "recovers",
+    "staleness_below",
+    "never_crashes",
+    "no_leaks",
+    "isolation",
+    "abort_criteria",
+}
+RESOURCES = {"source_status", "resource_status", "recovers", "abort_criteria"}
+
+
+def page(minute: int) -> dict[str, float | str]:
+    """What /metrics showed 17 s after the poll of this minute."""
+    refused = min(max(minute - 4, 0), 5)
+    last = {"nas-1": minute if minute < 5 or minute >= 10 else 4, "nas-2": minute}
+    values: dict[str, float | str] = {"pulse_runtime_tasks": 4, "pulse_runtime_open_connections": 2}
+    values |= {"pulse_runtime_timers": 4, 'pulse_registry_resources{source="truenas"}': 3}
+    for name in ("nas-1", "nas-2"):
+        errors = refused if name == "nas-1" else 0
+        values[poll_errors("auth", name)] = errors
+        values[poll_total("error", name)] = errors
+        values[poll_total("success", name)] = minute + 1 - errors
+        values[gauge("pulse_monitor_poll_last_success_timestamp", name)] = START_UNIX + 60 * last[name]
+        values[gauge("pulse_monitor_poll_staleness_seconds", name)] = 60 * (minute - last[name]) + 17
+        values[gauge("pulse_monitor_poll_consecutive_failures", name)] = errors if 5 <= minute < 10 else 0
+        values[gauge("pulse_scheduler_breaker_state", name)] = 0
+    return values
+
+
+def whole() -> LogBuilder:
+    log = LogBuilder({"nas-1": "nas-1", "nas-2": "nas-2"}, resources_every_ns=MINUTE)
+    log.phase("0s", "warm-up").phase("30s", "steady").fault("5m", "10m").phase("5m", "inject").phase("10m", "settle")
+    for minute in range(30):
+        at, bad = minute * MINUTE, 5 <= minute < 10
+        log.request(at, "nas-1", **({"status": 401, "faults": ["f1"]} if bad else {})).request(at, "nas-2")
+        log.scrape(at + 17 * SECOND, page(minute))
+        ours = {"source": "stale"} if 7 <= minute < 10 else {}
+        log.resources(at + 20 * SECOND, {"nas-1": ours, "nas-1/pool:tank": ours, "nas-2": {}}).health(at + 20 * SECOND)
+    for time in ("30s", "5m", "29m"):
+        log.add(time, "world/counts", "run", tasks=9, transports=4, timers=9)
+    return log.add("29m", "world/disk", "pulse", files={}, leaks=[])
+
+
+def passed(builder: LogBuilder, reason: str = "completed") -> set[str]:
+    results = judge_run(builder.log("30m", reason), CHECKS)
+    assert not [result for result in results if result.outcome is Outcome.ERRORED]
+    return {result.check for result in results if result.outcome is Outcome.PASSED}
+
+
+def without(dropped: Callable[[Record], bool]) -> LogBuilder:
+    builder = whole()
+    builder.records = [record for record in builder.records if not dropped(record)]
+    return builder
+
+
+def test_the_whole_run_passes_every_check() -> None:
+    assert passed(whole()) == {check["check"] for check in CHECKS} == set(CHECK_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost"),
+    [
+        ("world/start", set(CHECK_KINDS)),
+        ("sut/started", set(CHECK_KINDS) - {"request_rate", "no_secret_leaks", "faults_took_effect"}),
+        ("sampler/metrics", METRICS),
+        ("sampler/resources", RESOURCES),
+        ("sampler/health", {"never_crashes"}),
+        ("appliance/request", {"request_rate", "isolation"}),
+        ("world/disk", {"no_secret_leaks"}),
+        ("world/counts", {"no_leaks"}),
+        ("world/phase", {"no_leaks", "faults_took_effect"}),
+        ("fault/heal", {"faults_took_effect"}),
+        ("fault/inject", {"isolation", "faults_took_effect"}),
+    ],
+)
+def test_a_kind_of_evidence_that_is_missing_takes_its_checks_with_it(kind: str, lost: set[str]) -> None:
+    left = passed(without(lambda record: f"{record.source}/{record.kind}" == kind))
+    assert not left & lost
+    assert left <= set(CHECK_KINDS) - lost
+
+
+@pytest.mark.parametrize("kind", ["metrics", "resources", "health"])
+@pytest.mark.parametrize("hole", [(12, 20), (24, 30), (0, 9)])
+def test_a_hole_in_the_samples_passes_no_check_on_all_times(kind: str, hole: tuple[int, int]) -> None:
+    def inside(record: Record) -> bool:
+        return record.kind == kind and hole[0] * MINUTE <= record.time_ns < hole[1] * MINUTE
+
+    at_all_times = {"metrics": {"staleness_below", "never_crashes", "abort_criteria"}, "health": {"never_crashes"}}
+    if kind == "resources":
+        at_all_times["resources"] = {"abort_criteria"} | ({"resource_status"} if hole[0] else set())
+    builder = without(lambda record: False)
+    # A sample that was never taken leaves the differences after it intact only when its own are handed on.
+    kept: list[Record] = []
+    pending: dict[str, Any] = {}
+    for record in sorted(builder.records, key=lambda one: one.time_ns):
+        if inside(record):
+            pending |= record.data.get("changed", {})
+            continue
+        if record.kind == kind and "changed" in record.data:
+            record.data["changed"] = {**pending, **record.data["changed"]}
+            pending = {}
+        kept.append(record)
+    builder.records = kept
+    assert not passed(builder) & at_all_times[kind]
+
+
+@pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "", "many"])
+@pytest.mark.parametrize(
+    ("series", "lost"),
+    [
+        (poll_errors("auth"), {"poll_errors", "abort_criteria"}),
+        (poll_errors("auth", "nas-2"), {"isolation", "abort_criteria"}),
+        (poll_total("success", "nas-2"), {"poll_success_rate", "abort_criteria"}),
+        (poll_total("error"), {"abort_criteria"}),
+        (gauge("pulse_monitor_poll_last_success_timestamp"), {"recovers"}),
+        (gauge("pulse_monitor_poll_consecutive_failures"), {"recovers"}),
+        (gauge("pulse_scheduler_breaker_state"), {"recovers"}),
+        (gauge("pulse_monitor_poll_staleness_seconds", "nas-2"), {"staleness_below"}),
+        ("pulse_runtime_tasks", {"no_leaks"}),
+        ("pulse_runtime_open_connections", {"no_leaks"}),
+        ("pulse_runtime_timers", {"no_leaks"}),
+        ('pulse_registry_resources{source="truenas"}', {"no_leaks"}),
+    ],
+)
+def test_a_value_that_is_no_finite_number_passes_no_check(series: str, lost: set[str], value: str) -> None:
+    builder = whole()
+    for record in builder.records:
+        if record.kind == "metrics" and series in record.data["changed"]:
+            record.data["changed"][series] = value
+    assert not passed(builder) & lost
+
+
+@pytest.mark.parametrize("reason", ["deadline", "crashed"])
+def test_a_run_that_was_cut_short_passes_nothing(reason: str) -> None:
+    assert passed(whole(), reason) == set()
+
+
+def test_a_fault_nobody_felt_is_inconclusive_even_when_all_else_is_well() -> None:
+    builder = whole()
+    for record in builder.records:
+        if record.kind == "request":
+            record.data["faults"] = []
+        if record.kind == "inject":
+            record.data["witness"] = {"journal": [{"fault": True}], "poll_errors": ["timeout"]}
+    assert "faults_took_effect" not in passed(builder)
