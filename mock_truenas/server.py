@@ -79,9 +79,10 @@ class MockTrueNAS:
     async def stop(self) -> None:
         """Stop listening, end every exchange and connection. Harmless when not started."""
         door, self._door = self._door, None
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait([self._opening])
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
+            await asyncio.wait([opening])
         self._close_listener()
         if door is None:
             return

@@ -4,7 +4,7 @@ import json
 import operator
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ class Query:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def parse_query(pairs: list[tuple[str, str]]) -> Query:
+def parse_query(pairs: Iterable[tuple[str, str]]) -> Query:
     """Filters and options of a query string. Raises Refused (422) for options of the wrong type and for ``sort``."""
     filters: list[tuple[str, str, Any]] = []
     options: dict[str, Any] = {}

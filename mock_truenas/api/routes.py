@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from mock_truenas.api.answer import NO_SUCH_ITEM, Answer, json_answer, validation_error
-from mock_truenas.api.filters import Refused, apply, parse_query
+from mock_truenas.api.filters import Query, Refused, apply, parse_query
 from mock_truenas.api.resources import alert, dataset, disk, pool, system
 from mock_truenas.api.resources.moment import Moment
 from mock_truenas.appliance.nas import Appliance
@@ -48,22 +48,22 @@ class Route:
         return self.path.endswith("{id}")
 
 
-def _filtered(rows: Callable[[Call, Mapping[str, Any]], list[dict[str, Any]]]) -> Callable[[Call], Any]:
+Rows = Callable[[Call, Query], list[dict[str, Any]]]
+"""The rows of a resource before a query's filters."""
+
+
+def _filtered(rows: Rows) -> Callable[[Call], Any]:
     def value(call: Call) -> Any:
-        if not call.query:
-            return rows(call, {})
-        query = parse_query(list(call.query))
-        return apply(query, rows(call, query.extra))
+        query = parse_query(call.query)
+        return apply(query, rows(call, query)) if call.query else rows(call, query)
 
     return value
 
 
-def _item(rows: Callable[[Call, Mapping[str, Any]], list[dict[str, Any]]], key: str) -> Callable[[Call], Any]:
+def _item(rows: Rows, key: str) -> Callable[[Call], Any]:
     def value(call: Call) -> Any:
-        # An item is looked for among all rows: asking for the roots only must not hide it.
-        extra = parse_query([(name, text) for name, text in call.query if name.startswith("extra.")]).extra
-        extra = {name: value for name, value in extra.items() if name != "flat"}
-        for row in rows(call, extra):
+        extra = parse_query(tuple(pair for pair in call.query if pair[0].startswith("extra."))).extra
+        for row in rows(call, Query(filters=((key, "=", call.item),), extra=extra)):
             if str(row[key]) == call.item:
                 return row
         raise Refused(NO_SUCH_ITEM)
@@ -71,19 +71,20 @@ def _item(rows: Callable[[Call, Mapping[str, Any]], list[dict[str, Any]]], key: 
     return value
 
 
-def _pools(call: Call, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return pool.rows(call.appliance, call.moment, extra)
+def _pools(call: Call, query: Query) -> list[dict[str, Any]]:
+    return pool.rows(call.appliance, call.moment, query.extra)
 
 
-def _datasets(call: Call, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return dataset.rows(call.appliance, extra)
+def _datasets(call: Call, query: Query) -> list[dict[str, Any]]:
+    named = [str(value) for name, word, value in query.filters[:1] if name in ("id", "name") and word == "="]
+    return dataset.rows(call.appliance, query.extra, named[0] if named else None)
 
 
-def _disks(call: Call, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return disk.rows(call.appliance, extra)
+def _disks(call: Call, query: Query) -> list[dict[str, Any]]:
+    return disk.rows(call.appliance, query.extra)
 
 
-def _alerts(call: Call, _extra: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _alerts(call: Call, _query: Query) -> list[dict[str, Any]]:
     return alert.rows(call.appliance)
 
 

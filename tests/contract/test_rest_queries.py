@@ -106,18 +106,38 @@ async def test_disks_tell_their_pool_only_when_asked() -> None:
         assert pools == {"sda": "tank", "sdb": "tank", "sdc": "backup", "nvme0n1": "fast"}
 
 
+def _childless(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key != "children"}
+
+
 @pytest.mark.asyncio
-async def test_datasets_without_children_come_once_each() -> None:
+async def test_datasets_without_children_are_the_roots_alone() -> None:
     async with serving("homelab") as served:
-        plain = await _get(served, "/pool/dataset")
+        rows = {row["name"]: row for row in await _get(served, "/pool/dataset")}
         lean = await _get(served, "/pool/dataset?extra.retrieve_children=false")
-        assert [{key: value for key, value in row.items() if key != "children"} for row in plain] == lean
+        assert lean == [_childless(rows[name]) for name in ("tank", "flash", "vault")]
 
 
 @pytest.mark.asyncio
 async def test_datasets_not_flat_are_the_roots_with_all_below() -> None:
     async with serving("homelab") as served:
-        assert await _names(served, "/pool/dataset?extra.flat=false") == ["tank", "flash", "vault"]
+        rows = {row["name"]: row for row in await _get(served, "/pool/dataset")}
+        tree = await _get(served, "/pool/dataset?extra.flat=false")
+        assert tree == [rows[name] for name in ("tank", "flash", "vault")]
+
+
+@pytest.mark.parametrize("key", ["id", "name"])
+@pytest.mark.asyncio
+async def test_dataset_asked_for_by_name_is_found_whatever_the_options(key: str) -> None:
+    async with serving("homelab") as served:
+        rows = {row["name"]: row for row in await _get(served, "/pool/dataset")}
+        home = rows["tank/home"]
+        assert await _get(served, f"/pool/dataset?{key}=tank/home") == [home]
+        assert await _get(served, f"/pool/dataset?{key}=tank/home&extra.flat=false") == [home]
+        assert await _get(served, f"/pool/dataset?{key}=tank/home&extra.retrieve_children=false") == [_childless(home)]
+        assert await _get(served, "/pool/dataset/id/tank%2Fhome?extra.flat=false") == home
+        assert await _get(served, "/pool/dataset/id/tank%2Fhome?extra.retrieve_children=false") == _childless(home)
+        assert await _get(served, f"/pool/dataset?{key}=tank/none") == []
 
 
 @pytest.mark.asyncio

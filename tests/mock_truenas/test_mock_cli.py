@@ -1,4 +1,4 @@
-"""``mock-truenas`` as a command in a process of its own."""
+"""``mock-truenas`` as a command: serving in a process of its own, complaints in this one."""
 
 import json
 import re
@@ -7,21 +7,43 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from ssl import CERT_NONE, SSLContext, create_default_context
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
 
-pytestmark = pytest.mark.system
+from mock_truenas.cli import main
+
 COMMAND = [sys.executable, "-W", "error", "-c", "from mock_truenas.cli import main; raise SystemExit(main())"]
 KEY = "3-" + "abcDEF78" * 8
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+@dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+class Run(Protocol):
+    def __call__(self, *arguments: str) -> Done: ...
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process, with what it printed."""
+
+    def command(*arguments: str) -> Done:
+        monkeypatch.setattr(sys, "argv", ["mock-truenas", *arguments])
+        status = main()
+        printed = capsys.readouterr()
+        return Done(status, printed.out, printed.err)
+
+    return command
 
 
 @contextmanager
@@ -53,6 +75,7 @@ def _get(url: str, path: str, key: str) -> tuple[int, str | None, bytes]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.system
 def test_serve_says_where_answers_and_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
     with _served("--fixture", "small-office") as (told, process):
         assert list(told) == ["release", "http", "https", "ws", "control", "api_key"]
@@ -67,6 +90,7 @@ def test_serve_says_where_answers_and_stops_cleanly_on_a_signal(number: signal.S
         assert process.stderr.read() == ""
 
 
+@pytest.mark.system
 def test_serve_takes_the_key_from_a_file_and_does_not_print_it(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text(KEY + "\n")
@@ -77,6 +101,7 @@ def test_serve_takes_the_key_from_a_file_and_does_not_print_it(tmp_path: Path) -
         assert _get(told["http"], "/api/v2.0/core/ping", KEY[:-1] + "x")[0] == 401
 
 
+@pytest.mark.system
 def test_serve_with_tls_is_https_only() -> None:
     with _served("--tls") as (told, _):
         assert told["http"] is None
@@ -84,6 +109,7 @@ def test_serve_with_tls_is_https_only() -> None:
         assert _get(told["https"], "/api/v2.0/core/ping", told["api_key"]) == (200, "nginx", b'"pong"')
 
 
+@pytest.mark.system
 def test_same_seed_is_the_same_appliance_with_another_key() -> None:
     serials, keys = [], []
     for seed in ("5", "5", "6"):
@@ -95,10 +121,11 @@ def test_same_seed_is_the_same_appliance_with_another_key() -> None:
     assert len(set(keys)) == 3
 
 
-def test_port_in_use_is_said_with_the_way_out() -> None:
+@pytest.mark.system
+def test_port_in_use_is_said_with_the_way_out(run: Run) -> None:
     with _served() as (told, _):
         port = told["http"].rpartition(":")[2]
-        done = _run("serve", "--port", port)
+        done = run("serve", "--port", port)
         assert (done.returncode, done.stdout) == (2, "")
         assert (
             done.stderr == f"mock-truenas: --port {port}: is in use on 127.0.0.1; choose another, or 0 for a free one\n"
@@ -121,8 +148,8 @@ def test_port_in_use_is_said_with_the_way_out() -> None:
         (("--sed", "1"), "No such option"),
     ],
 )
-def test_bad_input_is_one_line_with_the_way_out(arguments: tuple[str, ...], told: str) -> None:
-    done = _run("serve", *arguments)
+def test_bad_input_is_one_line_with_the_way_out(run: Run, arguments: tuple[str, ...], told: str) -> None:
+    done = run("serve", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert re.match(f"mock-truenas: .*{told}", done.stderr), done.stderr
@@ -139,12 +166,12 @@ def test_bad_input_is_one_line_with_the_way_out(arguments: tuple[str, ...], told
     ],
 )
 def test_bad_key_file_is_refused_without_showing_what_is_in_it(
-    tmp_path: Path, content: bytes, mode: int, told: str
+    run: Run, tmp_path: Path, content: bytes, mode: int, told: str
 ) -> None:
     file = tmp_path / "key"
     file.write_bytes(content)
     file.chmod(mode)
-    done = _run("serve", "--api-key-file", str(file))
+    done = run("serve", "--api-key-file", str(file))
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert f"--api-key-file {file}: " in done.stderr
     assert told in done.stderr
@@ -152,30 +179,31 @@ def test_bad_key_file_is_refused_without_showing_what_is_in_it(
     assert KEY not in done.stderr
 
 
-def test_catalogue_of_faults_is_for_people_and_for_programs() -> None:
-    done = _run("faults", "--json")
+def test_catalogue_of_faults_is_for_people_and_for_programs(run: Run) -> None:
+    done = run("faults", "--json")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0
     assert {"http.delay", "appliance.down"} <= {row["name"] for row in rows}
-    for_people = _run("faults").stdout
+    for_people = run("faults").stdout
     for row in rows:
         assert sorted(row) == ["doc", "name", "parameters", "stage", "worlds"]
         assert f"{row['name']:<20} {row['doc']}" in for_people
 
 
-def test_methods_lists_what_is_served() -> None:
-    rows = [json.loads(line) for line in _run("methods", "--json").stdout.splitlines()]
+@pytest.mark.system
+def test_methods_lists_what_is_served(run: Run) -> None:
+    rows = [json.loads(line) for line in run("methods", "--json").stdout.splitlines()]
     assert {
         "method": "POST",
         "path": "/api/v2.0/disk/temperatures",
         "doc": "°C by disk name",
         "authenticated": True,
     } in rows
-    assert "GET   /api/v2.0/system/info " in _run("methods").stdout
-    assert _run("methods", "--release", "26.0").returncode == 2
+    assert "GET   /api/v2.0/system/info " in run("methods").stdout
+    assert run("methods", "--release", "26.0").returncode == 2
 
 
-def test_no_command_is_the_help_and_wrong_usage() -> None:
-    done = _run()
+def test_no_command_is_the_help_and_wrong_usage(run: Run) -> None:
+    done = run()
     assert (done.returncode, "Commands:" in done.stderr) == (2, True)
-    assert _run("--help").returncode == 0
+    assert run("--help").returncode == 0

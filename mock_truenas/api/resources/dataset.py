@@ -39,11 +39,12 @@ _SWITCHES: Final = frozenset({"atime", "exec", "readonly", "checksum"})
 _CREATED_ONCE: Final = frozenset({"casesensitivity", "volblocksize"})
 
 
-def rows(appliance: Appliance, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(appliance: Appliance, extra: Mapping[str, Any], named: str | None = None) -> list[dict[str, Any]]:
     """``GET /pool/dataset`` before filters.
 
-    ``extra``: ``flat`` false gives the roots only; ``retrieve_children`` false leaves ``children`` away and shows each
-    dataset once; ``properties`` is a list of property names to show, null for all.
+    ``named`` is the one dataset a query asks for by its id or name; it is then looked at instead of the pools' roots.
+    ``extra``: ``flat`` false gives the roots with all below them; ``retrieve_children`` false gives the roots alone,
+    without a ``children`` key; ``properties`` is a list of property names to show, null for all.
     """
     wanted = extra.get("properties")
     names = frozenset(map(str, wanted)) if isinstance(wanted, list) else None
@@ -54,17 +55,16 @@ def rows(appliance: Appliance, extra: Mapping[str, Any]) -> list[dict[str, Any]]
         if parent in below:
             below[parent] += dataset.used
     shown = {name: _row(dataset, below[name], names) for name, dataset in datasets.items()}
+    tops = [row for name, row in shown.items() if (name == named if named is not None else "/" not in name)]
     if extra.get("retrieve_children") is False:
-        return list(shown.values())
+        return tops
     for name in reversed(list(shown)):
         # Backwards, so that inserting in front keeps the children in the order shown.
         parent = name.rpartition("/")[0]
         shown[name].setdefault("children", [])
         if parent in shown:
             shown[parent].setdefault("children", []).insert(0, shown[name])
-    if extra.get("flat") is False:
-        return [row for name, row in shown.items() if "/" not in name]
-    return list(shown.values())
+    return tops if extra.get("flat") is False else list(shown.values())
 
 
 def _row(dataset: Dataset, below: int, names: frozenset[str] | None) -> dict[str, Any]:
