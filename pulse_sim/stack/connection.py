@@ -104,7 +104,10 @@ class Connection:
             self.enabled,
             self.poll_interval_s,
         )
-        return dict(self.unknown) | dict(zip(_KEYS, values, strict=True))
+        record = dict(self.unknown) | dict(zip(_KEYS, values, strict=True))
+        if not self.port:
+            del record["port"]
+        return record
 
     def secrets(self) -> tuple[str, ...]:
         """The secrets of the connection that are set."""
@@ -115,8 +118,9 @@ class Redaction:
     """How a record leaves the process: its secrets replaced by a mask."""
 
     def record(self, connection: Connection) -> dict[str, Any]:
-        """The record without unknown keys, secrets masked when set."""
-        shown = {key: value for key, value in connection.to_record().items() if key in _KEYS}
+        """The record without unknown keys, secrets masked when set, the port as it is used."""
+        record = {**connection.to_record(), "port": connection.effective_port}
+        shown = {key: record[key] for key in _KEYS}
         for key in ("apiKey", "password"):
             shown[key] = MASK if shown[key] else ""
         return shown
@@ -182,7 +186,7 @@ class _Reader:
 
     def whole(self, key: str, default: int, largest: int) -> int:
         value = self._record.get(key)
-        if value is None or (value == 0 and value is not False):
+        if value is None:
             return default
         if type(value) is not int or not 1 <= value <= largest:
             self.problems[key] = f"must be a whole number from 1 to {largest}"

@@ -146,12 +146,17 @@ def _plaintext_records(data: bytes) -> Any | None:
         return None
 
 
+def _without_zeros(record: dict[str, Any]) -> dict[str, Any]:
+    """Pulse itself writes numbers that are not set as 0."""
+    return {key: value for key, value in record.items() if value != 0 or isinstance(value, bool)}
+
+
 def _connections(records: Any, org: str) -> tuple[Connection, ...]:
     """Raises StoreDamaged when the records are not connections with distinct ids."""
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise StoreDamaged(CONNECTIONS_FILE, "the content is not a list of records")
     try:
-        connections = tuple(read_connection(record, org) for record in records)
+        connections = tuple(read_connection(_without_zeros(record), org) for record in records)
     except ConnectionInvalid as failure:
         raise StoreDamaged(CONNECTIONS_FILE, f"a record is not valid: {failure}") from None
     if len({connection.id for connection in connections}) != len(connections):

@@ -35,6 +35,7 @@ class Polled:
     schedule: Schedule
     breaker: Breaker
     status: PollStatus
+    unreadable: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -64,19 +65,29 @@ class Outcomes:
         records = polled.provider.records(snapshot)
         self._registry.ingest(polled.key, records, now, unix_ns, believed=believed)
         self._metrics.poll_succeeded(instance, duration_s, unix_ns)
-        if not believed:
-            _log.warning("TrueNAS poll of %(instance)s found no pools: kept until confirmed", {"instance": instance})
-        if status.consecutive_failures:
-            fields = {"instance": instance, "failures": status.consecutive_failures}
-            _log.info("TrueNAS poll of %(instance)s recovered after %(failures)d failures", fields)
-        elif status.last_success_ns is None:
-            fields = {"instance": instance, "resources": len(records)}
-            _log.info("TrueNAS poll of %(instance)s succeeded: %(resources)d resources", fields)
+        self._report(polled, snapshot, len(records), believed)
         troubled = polled.breaker.failures > 0 or status.consecutive_failures > 0
         status.last_success_ns, status.consecutive_failures = unix_ns, 0
         polled.breaker.succeed()
         if troubled:
             self._metrics.show_failures(instance, 0, polled.breaker)
+
+    def _report(self, polled: Polled, snapshot: Snapshot, resources: int, believed: bool) -> None:
+        """What a successful poll has to say, when it is news."""
+        instance, status = polled.connection.id, polled.status
+        if not believed:
+            _log.warning("TrueNAS poll of %(instance)s found no pools: kept until confirmed", {"instance": instance})
+        if snapshot.unreadable and snapshot.unreadable != polled.unreadable:
+            fields: dict[str, object] = {"instance": instance, "count": len(snapshot.unreadable)}
+            fields["path"] = snapshot.unreadable[0]
+            _log.warning("TrueNAS poll of %(instance)s could not read %(count)d fields, first %(path)s", fields)
+        polled.unreadable = snapshot.unreadable
+        if status.consecutive_failures:
+            fields = {"instance": instance, "failures": status.consecutive_failures}
+            _log.info("TrueNAS poll of %(instance)s recovered after %(failures)d failures", fields)
+        elif status.last_success_ns is None:
+            fields = {"instance": instance, "resources": resources}
+            _log.info("TrueNAS poll of %(instance)s succeeded: %(resources)d resources", fields)
 
     def failed(self, polled: Polled, error: MonitorError, now: float, duration_s: float) -> None:
         """A poll ended at `now` with an error."""

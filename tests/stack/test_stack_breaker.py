@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -113,3 +114,4 @@ class BreakerMachine(RuleBasedStateMachine):
 
 
 TestBreakerMachine: Any = BreakerMachine.TestCase
+TestBreakerMachine.settings = settings(deadline=None)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.stack.connection import Connection, ConnectionInvalid, Redaction, read_connection
@@ -74,6 +74,8 @@ def test_what_is_no_host_is_refused(host: Any) -> None:
         ({"fingerprint": "sha512:" + PRINT}, "fingerprint"),
         ({"pollIntervalSeconds": 3601}, "pollIntervalSeconds"),
         ({"pollIntervalSeconds": -1}, "pollIntervalSeconds"),
+        ({"pollIntervalSeconds": 0}, "pollIntervalSeconds"),
+        ({"port": 0}, "port"),
         ({"pollIntervalSeconds": 1.5}, "pollIntervalSeconds"),
         ({"enabled": "yes"}, "enabled"),
         ({"useHttps": 1}, "useHttps"),
@@ -136,6 +138,7 @@ def test_a_record_reads_back_as_itself_with_keys_of_other_versions() -> None:
     assert found.to_record()["monitorApps"] is True
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*read().to_record(), "api_key"]), st.none() | st.booleans() | st.integers()
                        | st.floats() | st.text() | st.lists(st.text())))  # fmt: skip
 def test_no_record_raises_anything_but_its_problems(record: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.stack.decoding import decode_alerts, decode_datasets, decode_disks, decode_pools, decode_system
@@ -161,6 +161,7 @@ JSON = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_no_value_makes_decoding_raise_anything_but_unusable(value: Any) -> None:
     for decode in (decode_system, decode_pools, decode_disks, decode_alerts, decode_datasets):

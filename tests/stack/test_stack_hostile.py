@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.kernel import Host, Simulation
@@ -52,6 +52,7 @@ PUTS: list[Any] = [None, True, -1, 0.5, 1e308, 10**400, "", "x", "\ud800", [], {
 SPOTS = [path for path in paths(ANSWERS) if path and path[-1] not in ("name", "mountpoint")]
 
 
+@settings(deadline=None)
 @given(path=st.sampled_from(SPOTS), put=st.sampled_from(PUTS))
 def test_a_changed_field_makes_the_answer_unusable_or_costs_no_resource(path: tuple[Any, ...], put: Any) -> None:
     emptied = len(path) == 1 and put == []
@@ -91,6 +92,7 @@ class NoWaiting:
         return None
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
                     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
 def test_a_poll_raises_nothing_but_monitor_errors(answer: Any) -> None:

@@ -358,6 +358,23 @@ def test_a_bug_in_a_poll_is_an_internal_error_and_polling_goes_on() -> None:
     assert Bed().run(story) == {"internal": 2}
 
 
+def test_a_field_that_cannot_be_read_is_reported_once_by_its_path() -> None:
+    class Odd(Client):
+        async def disks(self) -> Any:
+            return [{"name": "sda", "size": "much"}]
+
+    async def story(bed: Bed) -> list[dict[str, Any]]:
+        await bed.start(replace(Parts(), client=Odd))
+        await bed.add()
+        await bed.wait(200)
+        return await bed.resources("type=host")
+
+    bed = Bed()
+    (host,) = bed.run(story)
+    assert host["host"]["unreadableFields"] == ["disk[0].size"]
+    assert bed.logs.texts().count("TrueNAS poll of nas-1 could not read 1 fields, first disk[0].size") == 1
+
+
 def test_a_clock_that_is_set_back_harms_nothing() -> None:
     async def story(bed: Bed) -> None:
         await bed.start()

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.kernel import Disk
@@ -121,6 +121,7 @@ def test_organisations_do_not_see_each_other() -> None:
     assert made.resources("acme", 0.0) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sets(st.integers(0, 4)), st.booleans()), max_size=12))
 def test_counts_are_the_resources_shown(steps: list[tuple[str, set[int], bool]]) -> None:
     made = Registry()

@@ -4,12 +4,13 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.stack.schedule import Schedule
 
 
+@settings(deadline=None)
 @given(
     start=st.floats(0, 1e7),
     interval_s=st.integers(1, 3600),

@@ -7,7 +7,7 @@ import random
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pulse_sim.kernel import Disk
@@ -101,6 +101,15 @@ def test_a_plaintext_array_is_read_and_rewritten_encrypted() -> None:
     assert store_on(disk).load() == (ONE,)
 
 
+def test_numbers_that_pulse_wrote_as_zero_are_not_set() -> None:
+    disk = Disk("d")
+    store = store_on(disk)
+    record = {**ONE.to_record(), "port": 0, "pollIntervalSeconds": 0, "enabled": False}
+    disk.write(FILE, json.dumps([record]).encode(), 0o600)
+    (found,) = store.load()
+    assert (found.effective_port, found.poll_interval_s, found.enabled) == (443, 60, False)
+
+
 def encrypted(disk: Disk, plaintext: bytes) -> bytes:
     return b"n" * 12 + AESGCM(base64.b64decode(disk.read(KEY))).encrypt(b"n" * 12, plaintext, None)
 
@@ -121,6 +130,7 @@ def test_content_that_is_no_list_of_connections_is_a_typed_error_and_stays(plain
     assert "PSIM" not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, 10**6), flip=st.integers(1, 255), keep=st.integers(0, 10**6), cut=st.booleans())
 def test_a_mutated_file_is_a_typed_error_and_is_left_alone(at: int, flip: int, keep: int, cut: bool) -> None:
     disk = Disk("d")
