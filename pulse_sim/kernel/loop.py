@@ -135,6 +135,7 @@ class SimulationLoop(asyncio.base_events.BaseEventLoop):
                 raise
             except BaseException as error:
                 self.call_exception_handler({"message": "Exception in callback", "exception": error, "handle": handle})
+        handle = None  # a traceback keeps this frame; it must not keep the task whose exception it belongs to
         if self._rounds > _MOST_ROUNDS_AT_ONE_INSTANT:
             raise SimulationDeadlock(f"virtual time stands still at {self.clock.now_ns} ns; {self._waiting()}")
 

@@ -60,6 +60,7 @@ def test_latency_is_exact_to_the_nanosecond(bench: Bench) -> None:
         await reader.readexactly(4)
         stamps.append(bench.sim.now_ns)
         writer.write(b"pong")
+        writer.close()
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         stamps.append(bench.sim.now_ns)

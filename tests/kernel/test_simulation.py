@@ -8,10 +8,11 @@ import sys
 import weakref
 from typing import Any
 
+import aiohttp
 import pytest
 
 from pulse_sim.kernel import KernelError, Simulation
-from tests.kernel.testbed import START_NS, Bench
+from tests.kernel.testbed import START_NS, Bench, hello
 
 
 async def _nothing() -> None:
@@ -183,3 +184,52 @@ def test_development_and_debug_mode_are_refused(mode: list[str]) -> None:
         [sys.executable, *options, "-c", program], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.startswith("refused development mode")
+
+
+def test_an_exception_nobody_retrieved_is_in_the_books_even_when_a_cycle_hides_it(bench: Bench) -> None:
+    heard: list[str] = []
+    bench.sim.on_unhandled(lambda _host, _kind, exception, _template: heard.append(exception))
+
+    class Owner:
+        task: asyncio.Task[None]
+
+    async def crash(_owner: Owner) -> None:
+        raise LookupError("unseen")
+
+    async def start() -> None:
+        owner = Owner()
+        owner.task = bench.pulse.run(crash(owner))
+        owner.me = owner  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+
+    async def main(early: bool) -> None:
+        await start()
+        await asyncio.sleep(1)
+        if early:
+            assert heard == []
+            bench.sim.collect_garbage()
+
+    bench.sim.run(main(early=True))
+    assert heard == ["LookupError"]
+    bench = Bench()
+    bench.sim.run(main(early=False))
+    assert [entry.exception for entry in bench.sim.unhandled] == ["LookupError"]
+
+
+def test_a_long_run_keeps_no_more_objects_than_a_short_one(bench: Bench) -> None:
+    async def poll(times: int) -> int:
+        async with aiohttp.ClientSession() as session:
+            for _ in range(times):
+                async with session.get("http://nas-1/") as response:
+                    await response.read()
+                await asyncio.sleep(60)
+        await asyncio.sleep(120)
+        bench.sim.collect_garbage()
+        return len(gc.get_objects())
+
+    async def main() -> int:
+        await bench.serve(hello)
+        before = await bench.pulse.run(poll(20))
+        return await bench.pulse.run(poll(500)) - before
+
+    assert bench.sim.run(main()) < 50
