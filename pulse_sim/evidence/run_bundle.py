@@ -37,6 +37,7 @@ from pulse_sim.report import (
     render_run_markdown,
     run_report,
 )
+from pulse_sim.report.replay import told_file
 from pulse_sim.verdict import RunSummary, run_summary
 
 SCENARIO_VERSION: Final = 1
@@ -114,7 +115,7 @@ class RunBundle:
                 "package_version": pulse_sim.__version__,
                 "scenario": self._header.scenario,
                 "scenario_digest": scenario_digest,
-                "scenario_file": source_file,
+                "scenario_file": None if source_file is None else told_file(source_file),
                 "seed": self._header.seed,
                 "schemas": dict(SCHEMAS),
                 "trace_digest": trace_digest,

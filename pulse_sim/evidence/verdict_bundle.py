@@ -14,6 +14,7 @@ import pulse_sim
 from pulse_sim.canonical import Json, canonical_json, sha256_hex
 from pulse_sim.evidence.hostile import MAX_DOCUMENT_BYTES, read_document, read_yaml
 from pulse_sim.evidence.manifest import VERSION as MANIFEST_VERSION
+from pulse_sim.evidence.manifest import Manifest
 from pulse_sim.evidence.names import (
     ATTEST,
     ENVIRONMENT,
@@ -123,7 +124,10 @@ class VerdictBundle:
             has_timeline = (root / TIMELINE).is_file()
             svg = read_document(root, TIMELINE, limit=MAX_DOCUMENT_BYTES).decode() if has_timeline else None
             href = f"{RUNS}/{summary.run}/{REPORT_HTML}" if root.is_dir() else None
-            briefs[summary.run] = run_brief(scenario, summary, timeline_svg=svg, href=href)
+            file = Manifest.read(root).inputs.get("scenario_file") if root.is_dir() else None
+            briefs[summary.run] = run_brief(
+                scenario, summary, timeline_svg=svg, href=href, source_file=file if isinstance(file, str) else None
+            )
         return briefs
 
     def __enter__(self) -> Self:

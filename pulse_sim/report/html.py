@@ -12,13 +12,16 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pulse_sim.report.model import RunReport, VerdictReport
+from pulse_sim.outcome import Outcome
+from pulse_sim.report.model import RunBrief, RunReport, VerdictReport
 from pulse_sim.report.svg import draw_timeline
 from pulse_sim.report.text import clock, plain
 from pulse_sim.verdict import JudgedCheck
 
 MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
 _MAX_DRAWN_BYTES: Final = 1024 * 1024
+_DETAILED_RUNS: Final = (60, 15, 0)
+_MOST_LINES: Final = 500
 
 
 def render_run_html(report: RunReport) -> str:
@@ -28,17 +31,37 @@ def render_run_html(report: RunReport) -> str:
 
 
 def render_verdict_html(report: VerdictReport) -> str:
-    """The page of a verdict. Timelines of runs stand in it while there is room, behind their links anyway."""
-    room = _MAX_DRAWN_BYTES
-    drawn: list[Markup | None] = []
-    for run in report.runs:
-        svg = run.timeline_svg
-        fits = svg is not None and len(svg.encode()) <= room
-        drawn.append(Markup(svg) if fits and svg is not None else None)  # noqa: S704 — drawn by draw_timeline
-        room -= len(svg.encode()) if fits and svg is not None else 0
-    runs = tuple(replace(run, href=quote(run.href)) if run.href else run for run in report.runs)
+    """The page of a verdict. Runs are told in detail, those not passed first, while there is room; all have a link."""
+    page = ""
+    for detailed in _DETAILED_RUNS:
+        page = _verdict_page(report, detailed)
+        if len(page.encode()) <= MAX_PAGE_BYTES:
+            break
+    return page
+
+
+def _verdict_page(report: VerdictReport, detailed: int) -> str:
+    order = sorted(range(len(report.runs)), key=lambda index: (_is_passed(report.runs[index]), index))
+    told, room, rows = set(order[:detailed]), _MAX_DRAWN_BYTES, []
+    for index in sorted(order[:_MOST_LINES]):
+        run = report.runs[index]
+        svg = run.timeline_svg if index in told else None
+        if svg is not None and len(svg) > room:
+            svg = None
+        room -= len(svg or "")
+        rows.append(
+            {
+                "run": replace(run, href=quote(run.href) if run.href else None),
+                "is_told": index in told,
+                "svg": None if svg is None else Markup(svg),  # noqa: S704 — drawn by draw_timeline
+            }
+        )
     template = _environment().get_template("verdict.html.jinja")
-    return template.render(report=replace(report, runs=runs), drawn=drawn)
+    return template.render(report=report, rows=rows, most=_MOST_LINES)
+
+
+def _is_passed(run: RunBrief) -> bool:
+    return run.summary.outcome is Outcome.PASSED
 
 
 @cache

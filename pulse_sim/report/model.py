@@ -95,14 +95,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A run over virtual time, thinned to what a page can show. ``lanes_left_out`` counts connections not drawn."""
+    """A run over virtual time, thinned to what a page can show. ``…_left_out`` count what is not drawn."""
 
     end_ns: int
     phases: tuple[PhaseRow, ...]
     faults: tuple[FaultRow, ...]
     actions: tuple[ActionRow, ...]
     lanes: tuple[Lane, ...]
-    lanes_left_out: int
+    lanes_left_out: int = 0
+    marks_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 Takes plain values; knows nothing of bundles and files. Every word of others is made printable here.
 """
 
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pulse_sim.checks import CheckResult
 from pulse_sim.observation import RunLog, Source
 from pulse_sim.report.model import CheckRow, RunBrief, RunReport
+from pulse_sim.report.replay import run_line
 from pulse_sim.report.text import in_words, parameters_in_words, plain
 from pulse_sim.report.timeline import read_timeline
 from pulse_sim.verdict import RunSummary
@@ -46,12 +46,17 @@ def run_report(
         requests=0 if log is None else len(log.of(Source.APPLIANCE, "request")),
         checks=tuple(_check_row(result) for result in results),
         timeline=None if log is None else read_timeline(log),
-        replay=replay_line(summary, source_file),
+        replay=run_line(summary, source_file),
     )
 
 
 def run_brief(
-    scenario: Mapping[str, Any], summary: RunSummary, *, timeline_svg: str | None, href: str | None
+    scenario: Mapping[str, Any],
+    summary: RunSummary,
+    *,
+    timeline_svg: str | None,
+    href: str | None,
+    source_file: str | None = None,
 ) -> RunBrief:
     """The run as a verdict's page tells it. ``timeline_svg`` is by :func:`draw_timeline`; ``href`` is its own page."""
     return RunBrief(
@@ -61,21 +66,8 @@ def run_brief(
         injected=tuple(_injected(scenario.get("timeline"))),
         href=href,
         timeline_svg=timeline_svg,
-        replay=replay_line(summary, None),
+        replay=run_line(summary, source_file),
     )
-
-
-def replay_line(summary: RunSummary, source_file: str | None) -> str:
-    """The one line that repeats the run."""
-    file = source_file or f"{summary.scenario.partition('[')[0]}.yaml"
-    parts = ["pulse-sim", "run", file, "--seed", str(summary.seed)]
-    if summary.world not in ("", "simulated"):
-        parts += ["--world", summary.world]
-    if summary.sut not in ("", "reference"):
-        parts += ["--sut", summary.sut]
-    if summary.schedule not in ("", "fifo"):
-        parts += ["--schedule", summary.schedule]
-    return plain(" ".join(shlex.quote(part) for part in parts))
 
 
 def _check_row(result: CheckResult) -> CheckRow:

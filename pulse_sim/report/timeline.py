@@ -14,6 +14,7 @@ from pulse_sim.units import MINUTE
 
 MAX_LANES: Final = 8
 MAX_SLICES: Final = 240
+MAX_MARKS: Final = 400
 _STALENESS: Final = "pulse_monitor_poll_staleness_seconds"
 _ERRORS: Final = "pulse_monitor_poll_errors_total"
 _POLLS: Final = "pulse_monitor_poll_total"
@@ -22,17 +23,20 @@ _BREAKER_STATES: Final = {0.0: "closed", 1.0: "half-open", 2.0: "open"}
 
 
 def read_timeline(log: RunLog) -> Timeline:
-    """The timeline of ``log``; at most eight connections are drawn, those faults were aimed at first."""
+    """The timeline of ``log``; at most eight connections are drawn, those faults were aimed at first, and the
+    first four hundred faults and actions."""
     hit = {name for fault in log.faults() for name in fault.connections}
     wanted = sorted(log.connections.values(), key=lambda one: (one.id not in hit, one.id))
     end_ns = max(log.end_ns, 1)
+    faults, actions = tuple(_faults(log)), tuple(_actions(log))
     return Timeline(
         end_ns=end_ns,
         phases=tuple(_phases(log, end_ns)),
-        faults=tuple(_faults(log)),
-        actions=tuple(_actions(log)),
+        faults=faults[:MAX_MARKS],
+        actions=actions[:MAX_MARKS],
         lanes=tuple(_lane(log, connection, end_ns) for connection in wanted[:MAX_LANES]),
         lanes_left_out=max(0, len(wanted) - MAX_LANES),
+        marks_left_out=max(0, len(faults) - MAX_MARKS) + max(0, len(actions) - MAX_MARKS),
     )
 
 

@@ -1,11 +1,11 @@
 """Makes the report model of a verdict. Knows nothing of bundles; it is handed the verdict and what each run was."""
 
-import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.report.model import FailureRow, RunBrief, VerdictReport
+from pulse_sim.report.replay import verdict_line
 from pulse_sim.report.text import plain
 from pulse_sim.verdict import FailureClassResult, PlanVerdict, Verdict
 
@@ -16,7 +16,7 @@ def verdict_report(
     verdict: PlanVerdict, briefs: Mapping[str, RunBrief], *, seed: int, source_file: str | None = None
 ) -> VerdictReport:
     """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line."""
-    plan = source_file or f"{verdict.plan}.yaml"
+    suts = sorted({run.sut for run in verdict.runs if run.sut})
     place, reason = _first_reason(verdict)
     return VerdictReport(
         verdict=verdict,
@@ -26,7 +26,7 @@ def verdict_report(
         rows=tuple(_row(row, briefs) for row in verdict.failure_classes),
         runs=tuple(briefs[run.run] for run in verdict.runs if run.run in briefs),
         seed=seed,
-        replay=plain(f"pulse-sim verdict {shlex.quote(plan)} --seed {seed}"),
+        replay=verdict_line(verdict.plan, seed, source_file, suts[0] if len(suts) == 1 else ""),
     )
 
 

@@ -58,7 +58,7 @@ def fold(
         *_told(packets),
         *_aborts(results),
         *_unrepeatable(results),
-        *_incomplete(conditions),
+        *_incomplete(conditions, {gate.id for gate in gates if gate.not_applicable}),
     ]
     verdict = _verdict(reasons, conditions)
     return PlanVerdict(
@@ -127,9 +127,10 @@ def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
             yield f"harness: {what} ended in {first.outcome} and, with another digest, {run.outcome} ({run.run})"
 
 
-def _incomplete(conditions: Sequence[Condition]) -> Iterable[str]:
+def _incomplete(conditions: Sequence[Condition], not_applicable: set[str]) -> Iterable[str]:
+    """A condition nobody owes anything for is none. A gate that does not apply asks nothing of anybody."""
     for condition in conditions:
-        if condition.missing:
+        if condition.missing and condition.gate not in not_applicable:
             yield (
                 f"{condition.packet} · gate {condition.gate} ({condition.priority}) is open and names no "
                 f"{', no '.join(condition.missing)}: {condition.reason}"

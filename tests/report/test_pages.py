@@ -1,6 +1,7 @@
 """The HTML pages: the answer on the first screen, no script, no network, every name escaped, small."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from pulse_sim.outcome import Outcome
 from pulse_sim.report import render_run_html, render_verdict_html
 from pulse_sim.report.html import MAX_PAGE_BYTES
-from tests.report.stories import CLASSES, EVIL, read_log, told_run, told_verdict
+from tests.report.stories import CLASSES, EVIL, read_log, summary, told_run, told_verdict
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "pulse_sim" / "report" / "templates"
 VOID = {"meta", "br", "rect", "path", "polyline", "polygon", "img"}
@@ -168,3 +169,14 @@ def test_a_page_with_forty_eight_hours_in_every_run_stays_below_two_megabytes(tm
     log = read_log(tmp_path, minutes=2880)
     assert len(render_run_html(told_run(log)).encode()) < MAX_PAGE_BYTES // 8
     assert len(render_verdict_html(told_verdict(log=log)).encode()) < MAX_PAGE_BYTES
+
+
+def test_a_verdict_on_hundreds_of_runs_keeps_its_page_small_and_the_failed_ones_in_full(tmp_path: Path) -> None:
+    report = told_verdict(log=read_log(tmp_path), name="n" * 1500)
+    failed = replace(report.runs[0], summary=summary("late", Outcome.FAILED))
+    many = replace(report, runs=tuple(report.runs) * 200 + (failed,))
+    html = render_verdict_html(many)
+    assert len(html.encode()) <= MAX_PAGE_BYTES
+    assert "501 more runs lie in runs/" in html
+    assert html.count('<details class="run" open>') == 1
+    assert "late stale until the end" in html

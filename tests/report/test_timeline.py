@@ -61,7 +61,7 @@ def test_words_of_marks_close_together_stand_on_different_rows() -> None:
         FaultRow("http.silence", "nas-1", "", at * MINUTE, (at + 1) * MINUTE) for at in (100, 103, 960, 990, 995)
     )
     actions = (ActionRow("add_connection nas-2", 100 * MINUTE, "201"), ActionRow("remove it", 101 * MINUTE, "200"))
-    drawn = parsed(draw_timeline(Timeline(1000 * MINUTE, (), faults, actions, (), 0)))
+    drawn = parsed(draw_timeline(Timeline(1000 * MINUTE, (), faults, actions, ())))
     rows: dict[str, list[tuple[float, float]]] = {}
     for element in drawn.iter(f"{SVG}text"):
         words, x = element.text or "", float(element.get("x", "0"))

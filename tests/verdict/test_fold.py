@@ -235,7 +235,8 @@ def test_an_id_used_twice_is_no_go(kind: str) -> None:
 
 def test_a_gate_for_a_capability_the_system_lacks_is_a_condition_that_names_it() -> None:
     skipped = {"auth": result("auth", run("auth", Outcome.SKIPPED))}
-    verdict = fold(one_gate(requires=("restart",)), skipped, None, TODAY, capabilities=frozenset({"metrics"}))
+    plan = one_gate(requires=("restart",), risk=None, target=None)
+    verdict = fold(plan, skipped, None, TODAY, capabilities=frozenset({"metrics"}))
     assert verdict.verdict is Verdict.GO_WITH_CONDITIONS
     assert "no restart" in verdict.conditions[0].reason
 

@@ -1,0 +1,40 @@
+"""The lines that repeat a run or a verdict; the same from whatever directory it was made.
+
+A file is named from its catalogue on (``scenarios/…``), so that equal evidence gives equal reports. Knows no file.
+"""
+
+import shlex
+from pathlib import PurePath
+from typing import Final
+
+from pulse_sim.report.text import plain
+from pulse_sim.verdict import RunSummary
+
+_CATALOGUE: Final = "scenarios"
+
+
+def run_line(summary: RunSummary, source_file: str | None) -> str:
+    """``pulse-sim run <file> --seed N``, with whatever else was not the default."""
+    file = source_file or f"{summary.scenario.partition('[')[0]}.yaml"
+    parts = ["pulse-sim", "run", told_file(file), "--seed", str(summary.seed)]
+    for option, value, default in (
+        ("--world", summary.world, "simulated"),
+        ("--sut", summary.sut, "reference"),
+        ("--schedule", summary.schedule, "fifo"),
+    ):
+        if value not in ("", default):
+            parts += [option, value]
+    return plain(shlex.join(parts))
+
+
+def verdict_line(plan: str, seed: int, source_file: str | None, sut: str = "") -> str:
+    """``pulse-sim verdict <plan> --seed N``, with the system under test where it was not the default."""
+    parts = ["pulse-sim", "verdict", told_file(source_file or f"{plan}.yaml"), "--seed", str(seed)]
+    return plain(shlex.join([*parts, "--sut", sut] if sut not in ("", "reference") else parts))
+
+
+def told_file(path: str) -> str:
+    """``path`` from its last directory ``scenarios`` on, or its name alone where there is none."""
+    parts = PurePath(path).parts
+    places = [index for index, part in enumerate(parts) if part == _CATALOGUE]
+    return "/".join(parts[places[-1] :] if places else parts[-1:])
