@@ -56,7 +56,7 @@ class Client:
         self._urls: dict[str, URL] = {}
         self._session, connector = open_session(connection, deadlines.for_connect())
         self._forget = runtime.add_connections(connector.open_connections)
-        self._secrets = [form for secret in connection.secrets() for form in _forms(secret)]
+        self._secrets = _forms(connection.secrets())
         self._answers: dict[str, tuple[bytes, Any]] = {}
         self._closed = False
 
@@ -166,9 +166,10 @@ async def _at_most(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(parts)[:limit]
 
 
-def _forms(secret: str) -> set[bytes]:
-    """A secret as it would stand in a JSON body: plain and escaped."""
-    return {secret.encode(), json.dumps(secret)[1:-1].encode()}
+def _forms(secrets: tuple[str, ...]) -> list[bytes]:
+    """Secrets as they would stand in a JSON body, plain and escaped; the longest first, as one may contain another."""
+    forms = {form for secret in secrets for form in (secret.encode(), json.dumps(secret)[1:-1].encode())}
+    return sorted(forms, key=lambda form: (-len(form), form))
 
 
 def _url(base: URL, path: str, query: Mapping[str, object] | None) -> URL:

@@ -135,7 +135,9 @@ class Metrics:
             family.remove(*key)
 
     def poll_succeeded(self, instance: str, duration_s: float, unix_ns: int) -> None:
-        """A poll of that connection ended well."""
+        """A poll of that connection ended well. Of one not registered, nothing is kept."""
+        if instance not in self._last_success:
+            return
         key = (INSTANCE_TYPE, instance)
         self._last_success[instance] = self._time()
         self._duration.labels(*key).observe(duration_s)
@@ -143,14 +145,18 @@ class Metrics:
         self._succeeded_at.labels(*key).set(unix_ns / 1e9)
 
     def poll_failed(self, instance: str, duration_s: float, error_type: ErrorType) -> None:
-        """A poll of that connection failed."""
+        """A poll of that connection failed. Of one not registered, nothing is kept."""
+        if instance not in self._last_success:
+            return
         key = (INSTANCE_TYPE, instance)
         self._duration.labels(*key).observe(duration_s)
         self._total.labels(*key, "error").inc()
         self._errors.labels(*key, error_type.value).inc()
 
     def show_failures(self, instance: str, consecutive: int, breaker: Breaker) -> None:
-        """The gauges of a connection's current trouble."""
+        """The gauges of a connection's current trouble. Of one not registered, nothing is kept."""
+        if instance not in self._last_success:
+            return
         key = (INSTANCE_TYPE, instance)
         values = (consecutive, breaker.state.value, breaker.failures, breaker.retry_s)
         families = (self._consecutive, self._breaker_state, self._breaker_failures, self._breaker_retry)

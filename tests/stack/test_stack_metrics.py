@@ -149,6 +149,16 @@ def test_all_series_of_a_removed_connection_disappear_and_no_others() -> None:
     assert samples(metrics) == others
 
 
+def test_a_late_result_of_a_removed_connection_brings_no_series_back() -> None:
+    metrics, _ = made("nas", "other")
+    metrics.unregister("nas")
+    metrics.unregister("nas")
+    metrics.poll_succeeded("nas", 1.0, 1)
+    metrics.poll_failed("nas", 1.0, ErrorType.AUTH)
+    metrics.show_failures("nas", 1, Breaker(lambda: 0.0))
+    assert not [series for series in samples(metrics) if '"nas"' in series]
+
+
 def test_an_unchanged_family_is_not_rendered_again() -> None:
     metrics, _ = made("nas")
     first = metrics.render()

@@ -4,7 +4,10 @@ import asyncio
 import base64
 import os
 import random
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +104,20 @@ def test_the_same_stack_polls_a_real_socket_and_serves_what_it_saw(tmp_path: Pat
 
     asyncio.run(story())
     assert (tmp_path / "truenas_records.json").exists()
+
+
+@pytest.mark.system
+def test_serving_ends_with_status_zero_on_sigterm(tmp_path: Path) -> None:
+    environ = {"PULSE_DATA_DIR": str(tmp_path), "FRONTEND_PORT": "0", "PULSE_ENABLE_TRUENAS": "1"}
+    code = f"import asyncio\nfrom pulse_sim.stack.standalone import serve\nasyncio.run(serve({environ!r}))"
+    process = subprocess.Popen([sys.executable, "-c", code])
+
+    async def started() -> bool:
+        return (tmp_path / ".encryption.key").exists()
+
+    asyncio.run(until(started))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
 
 
 def test_an_address_in_use_and_a_bad_setting_are_plain_errors(tmp_path: Path) -> None:
