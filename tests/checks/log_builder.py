@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pulse_sim.checks import CheckResult, judge_run
 from pulse_sim.observation import Header, Record, RunLog, Source
+from pulse_sim.outcome import Outcome
 from pulse_sim.units import SECOND, parse_duration
 
 START = "2026-02-09T00:00:00Z"
@@ -182,6 +183,7 @@ def judge(log: RunLog, check: str, **parameters: Any) -> CheckResult:
     assert CheckResult.from_data(json.loads(json.dumps(result.to_data()))) == result
     assert all(0 <= seq < len(log.records) for seq in result.evidence)
     assert len(result.evidence) <= 8
+    assert result.evidence or result.outcome is not Outcome.PASSED
     return result
 
 

@@ -176,6 +176,15 @@ def test_trouble_of_its_own_excuses_a_connection() -> None:
     assert isolated(log) == (INCONCLUSIVE, "no fault window on another appliance")
 
 
+def test_trouble_of_its_own_in_the_minute_after_excuses_it_too() -> None:
+    during = neighbours().fault(11 * MINUTE - 1, "12m", on="nas-2", fault="f2")
+    assert isolated(during) == (INCONCLUSIVE, "no fault window on another appliance")
+    later = neighbours().fault("11m", "12m", on="nas-2", fault="f2")
+    assert isolated(later)[0] is PASSED
+    earlier = neighbours().fault("3m", "5m", on="nas-2", fault="f2")
+    assert isolated(earlier)[0] is PASSED
+
+
 def test_without_trouble_journal_scrapes_or_connection_nothing_is_known() -> None:
     assert isolated(LogBuilder(BOTH).request("1m", "nas-2"))[0] is INCONCLUSIVE
     silent = LogBuilder(BOTH).fault("5m", "10m").scrape("17s", {QUIET: 0}).scrape("12m", {QUIET: 0})

@@ -147,6 +147,12 @@ def test_requests_are_counted_in_any_60_seconds_without_their_end() -> None:
     assert requests(*close, at_most_per_minute=2)[0] is Outcome.PASSED
 
 
+def test_the_fullest_minute_is_shown_wherever_it_is() -> None:
+    few, many = ("1m", "1m1s"), ("5m", "5m1s", "5m2s")
+    assert requests(*few, *many, at_most_per_minute=3) == (Outcome.PASSED, "3 requests in the 60 s from 5m")
+    assert requests(*many, "8m", "8m1s", at_most_per_minute=3) == (Outcome.PASSED, "3 requests in the 60 s from 5m")
+
+
 def test_only_requests_that_arrive_inside_the_window_count() -> None:
     assert requests("1m", "1m1s", "5m", at_most_per_minute=1, between=["2m", "6m"])[0] is Outcome.PASSED
 

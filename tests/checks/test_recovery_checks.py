@@ -51,6 +51,11 @@ def test_a_source_shown_online_late_is_a_late_recovery() -> None:
     assert recovery(online(log, "13m"), within="2m59s") == (FAILED, "recovered after 3m")
 
 
+def test_a_sample_at_the_instant_of_the_success_may_show_it() -> None:
+    log = online(LogBuilder().scrape("11m17s", shown(661)), "11m1s")
+    assert recovery(log, within="1m1s") == (PASSED, "recovered after 1m1s")
+
+
 def test_a_source_never_shown_online_is_no_recovery() -> None:
     log = online(LogBuilder().scrape("11m17s", shown(661)), "12m", "stale")
     assert recovery(log) == (FAILED, "polled again at 11m1s, but shown stale")
@@ -106,6 +111,10 @@ def test_a_gap_of_more_than_three_intervals_is_inconclusive_unless_the_limit_was
     assert staleness(ages(step=3 * MINUTE))[0] is PASSED
     assert staleness(ages(step=3 * MINUTE + 1))[0] is INCONCLUSIVE
     assert staleness(ages(step=4 * MINUTE, at_257=121.0))[0] is FAILED
+
+
+def test_no_age_at_all_is_an_age() -> None:
+    assert staleness(ages(at_77=0.0))[0] is PASSED
 
 
 def test_an_age_that_is_none_or_missing_is_inconclusive() -> None:

@@ -129,6 +129,14 @@ def test_the_journal_is_searched_too() -> None:
     assert leak(log) == (FAILED, "readable in journal.jsonl line 2 as plain")
 
 
+def test_a_leak_is_evidenced_by_its_record_and_no_other() -> None:
+    log = logged("nothing").add("2m", "sut/log", "pulse", level="INFO", logger=SECRET, template="t", fields={})
+    read = log.add("9m", "world/disk", "pulse", files={}, leaks=[]).log("10m")
+    assert judge(read, "no_secret_leaks").evidence == tuple(
+        one.seq for one in read.records if one.time_ns == 2 * MINUTE
+    )
+
+
 def test_a_leak_on_disk_is_a_leak() -> None:
     log = LogBuilder().add("1m", "world/disk", "pulse", files={}, leaks=["connections.bak"])
     assert leak(log, disk=False) == (FAILED, "readable on the disk of pulse")

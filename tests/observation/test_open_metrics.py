@@ -79,6 +79,13 @@ def test_a_value_is_written_when_it_changes_and_never_more_than_four_minutes_apa
     assert len(list(samples(document, "clock"))) == 60
 
 
+def test_four_minutes_without_a_sample_are_allowed_and_no_more() -> None:
+    log = LogBuilder()
+    for minute in (0, 2, 4, 6, 7, 11):
+        log.scrape(minute * MINUTE, {"up": 1})
+    assert [at for _, at in samples(text(log), "up")] == [0.0, 240.0, 420.0, 660.0]
+
+
 def test_scrapes_further_apart_are_all_written() -> None:
     log = LogBuilder()
     for minute in (0, 5, 10):

@@ -330,6 +330,7 @@ def test_connections_follow_what_operators_did() -> None:
 def test_sampling_intervals_are_those_the_world_told() -> None:
     assert LogBuilder().log("1m").metrics_interval_ns == 60 * SECOND
     assert LogBuilder().log("1m").resources_interval_ns == 5 * MINUTE
+    assert LogBuilder(metrics_every_ns=0).log("1m").metrics_interval_ns == 60 * SECOND
     log = LogBuilder(metrics_every_ns=5 * SECOND, resources_every_ns=7 * SECOND).log("1m")
     assert (log.metrics_interval_ns, log.resources_interval_ns) == (5 * SECOND, 7 * SECOND)
 
