@@ -2,26 +2,38 @@
 
 import errno
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
-from pulse_sim.kernel.endpoint import ACCEPT
+from pulse_sim.kernel.endpoint import ACCEPT, Watch
+from pulse_sim.kernel.hosts import Host
+from pulse_sim.kernel.links import Link
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
+from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address, StandInSocket
 from pulse_sim.kernel.timers import TimedHandle
 from pulse_sim.kernel.transport import StreamTransport, join
 
-if TYPE_CHECKING:
-    from pulse_sim.kernel.hosts import Host
-    from pulse_sim.kernel.network import Network
-
 SYN_GIVE_UP_NS: Final = 127_000_000_000
 """Linux sends six more SYNs, one to thirty-two seconds apart, and gives up (tcp_syn_retries = 6)."""
+
+
+class Exchange(Protocol):
+    """What connecting asks of the network: its links, its listeners and its books."""
+
+    loop: VirtualTimeLoop
+    watch: Watch
+
+    def link(self, src: str, dst: str) -> Link: ...
+    def listener(self, host: Host, address: str, port: int) -> SimulationServer | None: ...
+    def hold(self, attempt: "Attempt") -> None: ...
+    def established(self, src: Host, dst: Host, near: Address, far: Address) -> "Established": ...
 
 
 class Established:
     """A connection both of whose ends exist."""
 
     def __init__(
-        self, network: "Network", src: "Host", dst: "Host", near: Address, far: Address, forget: Callable[[], None]
+        self, network: Exchange, src: Host, dst: Host, near: Address, far: Address, forget: Callable[[], None]
     ) -> None:
         loop, watch = network.loop, network.watch
         label = f"{src.name}:{near[1]}", f"{dst.name}:{far[1]}"
@@ -58,7 +70,7 @@ class Claim:
 class Attempt:
     """One connect(2) under way. ``outcome`` ends with a Claim or an OSError."""
 
-    def __init__(self, network: "Network", src: "Host", dst: "Host", far: Address) -> None:
+    def __init__(self, network: Exchange, src: Host, dst: Host, far: Address) -> None:
         self._network = network
         self._loop = network.loop
         self._src, self._dst = src, dst
@@ -126,7 +138,7 @@ class Attempt:
             self._giving_up.cancel()
 
 
-def _accept(network: "Network", end: StreamTransport, far: Address) -> None:
+def _accept(network: Exchange, end: StreamTransport, far: Address) -> None:
     """The ACK is there: the program accepts, if one still listens."""
     server = network.listener(end.host, far[0], far[1])
     if server is None:

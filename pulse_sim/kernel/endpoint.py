@@ -11,16 +11,13 @@ import errno
 import os
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
+from pulse_sim.kernel.hosts import Host
+from pulse_sim.kernel.links import Link
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.sockets import StandInSocket
 from pulse_sim.kernel.timers import TimedHandle
-
-if TYPE_CHECKING:
-    from pulse_sim.kernel.hosts import Host
-    from pulse_sim.kernel.links import Link
-    from pulse_sim.kernel.loop import SimulationLoop
-    from pulse_sim.kernel.server import SimulationServer
 
 GIVE_UP_NS: Final = 924_600_000_000
 """How long Linux retransmits before a connection fails with ETIMEDOUT (tcp_retries2 = 15)."""
@@ -39,6 +36,13 @@ _NO_CONTEXT: Final = contextvars.Context()  # of a connection nobody has accepte
 
 def _nothing() -> None:
     return None
+
+
+class Acceptor(Protocol):
+    """The server an end was accepted by: it counts its open connections."""
+
+    def attach(self) -> None: ...
+    def detach(self) -> None: ...
 
 
 class Endpoint(asyncio.Transport):
@@ -89,7 +93,7 @@ class Endpoint(asyncio.Transport):
     _start_tls_compatible = True  # what loop.start_tls asks for
 
     def __init__(
-        self, loop: "SimulationLoop", host: "Host", link: "Link", subject: str, sock: StandInSocket, watch: Watch
+        self, loop: VirtualTimeLoop, host: Host, link: Link, subject: str, sock: StandInSocket, watch: Watch
     ) -> None:
         """``link`` is the one this end sends on; ``subject`` names this end's *incoming* direction in the trace."""
         super().__init__({"socket": sock, "sockname": sock.getsockname(), "peername": sock.getpeername(), "host": host})
@@ -109,7 +113,7 @@ class Endpoint(asyncio.Transport):
         self._protocol: Any = None
         self._buffered: Any = None
         self._context: contextvars.Context | None = None
-        self._server: SimulationServer | None = None
+        self._server: Acceptor | None = None
         self._inbox: deque[tuple[int, bytes]] = deque()
         self._last_arrival_ns = 0
         self._arrival = TimedHandle(0.0, self._arrive, (), loop, _NO_CONTEXT)
@@ -136,7 +140,7 @@ class Endpoint(asyncio.Transport):
 
     # ---- opening
 
-    def start(self, protocol: Any, context: contextvars.Context, server: "SimulationServer | None" = None) -> None:
+    def start(self, protocol: Any, context: contextvars.Context, server: Acceptor | None = None) -> None:
         """Give it its protocol and the context its callbacks run in, then begin to read."""
         self._context = context
         self._arrival._context = context
@@ -188,8 +192,8 @@ class Endpoint(asyncio.Transport):
         self._loop.rearm(arrival_ns, peer._arrival)
 
     def _arrive(self) -> None:
-        """The head of the inbox has travelled far enough."""
-        raise NotImplementedError
+        """The head of the inbox has travelled far enough; nothing reads here yet."""
+        self._inbox.popleft()
 
     def stall(self) -> None:
         """One more segment to this end waits for a heal; after GIVE_UP_NS the sender gives up."""

@@ -4,12 +4,10 @@ import asyncio
 import contextvars
 import itertools
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from pulse_sim.kernel.clock import HostClock
-
-if TYPE_CHECKING:
-    from pulse_sim.kernel.loop import SimulationLoop
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 
 T = TypeVar("T")
 
@@ -22,7 +20,7 @@ _LAST_EPHEMERAL: Final = 60_999
 class Host:
     """A machine on the simulated network: a name, an address, a wall clock."""
 
-    def __init__(self, loop: "SimulationLoop", name: str, address: str, clock: HostClock) -> None:
+    def __init__(self, loop: VirtualTimeLoop, name: str, address: str, clock: HostClock) -> None:
         self.name = name
         self.address = address
         self.clock = clock

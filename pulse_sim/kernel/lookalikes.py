@@ -14,13 +14,11 @@ import time
 import types
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
+from pulse_sim.kernel.clock import VirtualClock
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.tasks import SimulationTask
-
-if TYPE_CHECKING:
-    from pulse_sim.kernel.clock import VirtualClock
 
 Changes = dict[types.ModuleType, dict[str, Any]]
 
@@ -28,7 +26,7 @@ Changes = dict[types.ModuleType, dict[str, Any]]
 class Source(Protocol):
     """What a look-alike asks of a simulation."""
 
-    clock: "VirtualClock"
+    clock: VirtualClock
 
     def wall_ns(self) -> int: ...
     def stream(self, purpose: str) -> random.Random: ...

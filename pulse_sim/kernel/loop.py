@@ -1,214 +1,26 @@
-"""The event loop: asyncio's own queues, a virtual clock in place of the selector, and no way out.
+"""The event loop that unmodified asyncio code runs on: virtual time, simulated network, and no way out.
 
-Time moves only when nothing is ready, straight to the next timer. Executor calls run inline at a step of their own.
-The network is handed in; the loop knows only that it can resolve, connect and listen.
+Executor calls run inline at a step of their own. The network is handed in; the loop knows only that it can resolve,
+connect and listen.
 """
 
 import asyncio
-import contextvars
-import gc
-import itertools
 import socket
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from heapq import heapify, heappop, heappush
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from pulse_sim.kernel.clock import VirtualClock
-from pulse_sim.kernel.errors import SimulationDeadlock
 from pulse_sim.kernel.fences import refuse
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
-from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle
 
 if TYPE_CHECKING:
     from pulse_sim.kernel.network import Network
 
-_DEFAULT: Final = int(Priority.DEFAULT)
-_MOST_ROUNDS_AT_ONE_INSTANT: Final = 200_000
-_COMPACT_ABOVE: Final = 100
-COLLECT_EVERY_NS: Final = 600_000_000_000
-"""Garbage is collected at multiples of this virtual time, never when an allocation counter says so."""
 
-
-class SimulationLoop(asyncio.base_events.BaseEventLoop):
+class SimulationLoop(VirtualTimeLoop):
     """Deterministic asyncio. Everything asyncio offers that would touch the machine raises FenceError."""
 
-    _ready: "deque[Any]"
-    _scheduled: list[HeapEntry]
-    _timer_cancelled_count: int
-    _closed: bool
-    _stopping: bool
-
-    def __init__(self, clock: VirtualClock) -> None:
-        super().__init__()
-        self.clock = clock
-        self.network: Network | None = None
-        self.numbers: Iterator[int] = itertools.count(1)
-        self._collect_every_ns = self._collect_at_ns = COLLECT_EVERY_NS
-        self._sequence = itertools.count()
-        self._level = _DEFAULT
-        self._rounds = 0
-        self._clock_resolution = 1e-9
-
-    def __del__(self) -> None:
-        """Nothing to warn of: an unclosed simulated loop holds no descriptor."""
-
-    # ---- time and queues
-
-    def time(self) -> float:
-        return self.clock.time_s
-
-    def call_soon(  # type: ignore[override]
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        if self._closed:
-            raise RuntimeError("Event loop is closed")
-        handle = ReadyHandle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
-
-    def call_soon_threadsafe(  # type: ignore[override]
-        self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.Handle:
-        running = getattr(self, "_thread_id", None)
-        if running is not None and running != threading.get_ident():
-            refuse("call_soon_threadsafe from another thread")
-        return self.call_soon(callback, *args, context=context)
-
-    def call_later(  # type: ignore[override]
-        self, delay: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        at_ns = self.clock.now_ns + max(0, round(delay * 1_000_000_000))
-        return self.call_at_ns(at_ns, callback, *args, context=context)
-
-    def call_at(  # type: ignore[override]
-        self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
-    ) -> asyncio.TimerHandle:
-        handle = self.call_at_ns(self.clock.instant_of(when), callback, *args, context=context)
-        # A caller that compares loop.time() with its own deadline must find it reached when the timer fires.
-        handle._when = when
-        return handle
-
-    def call_at_ns(
-        self,
-        at_ns: int,
-        callback: Callable[..., Any],
-        *args: Any,
-        priority: int = _DEFAULT,
-        context: contextvars.Context | None = None,
-    ) -> TimedHandle:
-        """Call at a virtual instant, or at once when that has passed; ties go by priority, then first come."""
-        if self._closed:
-            raise RuntimeError("Event loop is closed")
-        handle = TimedHandle(self.clock.seconds_at(at_ns), callback, args, self, context)
-        heappush(self._scheduled, (at_ns, priority, next(self._sequence), handle))
-        return handle
-
-    def rearm(self, at_ns: int, handle: TimedHandle) -> None:
-        """Schedule a handle that is never cancelled once more; it may be in the heap several times."""
-        heappush(self._scheduled, (at_ns, _DEFAULT, next(self._sequence), handle))
-
-    def live_timers(self) -> int:
-        """Timers still to fire; cancelled ones that await compaction do not count."""
-        return sum(not entry[3]._cancelled for entry in self._scheduled)
-
-    # ---- running
-
-    def _run_once(self) -> None:
-        ready = self._ready
-        self._rounds += 1
-        if ready:
-            heap = self._scheduled
-            if heap and heap[0][0] <= self.clock.now_ns:
-                self._release()
-        elif not self._stopping:
-            self._advance()
-        popleft = ready.popleft
-        for _ in range(len(ready)):
-            handle = popleft()
-            if handle._cancelled:
-                continue
-            try:
-                handle._context.run(handle._callback, *handle._args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:
-                self.call_exception_handler({"message": "Exception in callback", "exception": error, "handle": handle})
-        handle = None  # a traceback keeps this frame; it must not keep the task whose exception it belongs to
-        if self._rounds > _MOST_ROUNDS_AT_ONE_INSTANT:
-            raise SimulationDeadlock(f"virtual time stands still at {self.clock.now_ns} ns; {self._waiting()}")
-
-    def _advance(self) -> None:
-        """Move the clock to the next timer and make what is due there ready."""
-        heap = self._scheduled
-        if self._timer_cancelled_count * 2 > len(heap) > _COMPACT_ABOVE:
-            self._compact()
-            heap = self._scheduled
-        while heap and heap[0][3]._cancelled:
-            heappop(heap)[3]._scheduled = False
-            self._timer_cancelled_count -= 1
-        if not heap:
-            raise SimulationDeadlock(f"nothing can ever run again at {self.clock.now_ns} ns; {self._waiting()}")
-        at_ns = heap[0][0]
-        clock = self.clock
-        if at_ns > clock.now_ns:
-            self._rounds = 0
-            if at_ns >= self._collect_at_ns:
-                self._collect(at_ns - at_ns % self._collect_every_ns)
-                return
-            clock.move_to(at_ns)
-        self._level = heap[0][1]
-        self._release()
-
-    def _collect(self, boundary_ns: int) -> None:
-        """Collect on the boundary itself, so that whatever a finaliser sets in motion has an instant of its own."""
-        if boundary_ns > self.clock.now_ns:
-            self.clock.move_to(boundary_ns)
-        self._collect_at_ns = boundary_ns + self._collect_every_ns
-        gc.collect()
-
-    def _release(self) -> None:
-        """Move the due timers of the current priority from the heap to the ready queue."""
-        heap = self._scheduled
-        clock = self.clock
-        now_ns = clock.now_ns
-        level = self._level
-        while heap:
-            entry = heap[0]
-            if entry[0] > now_ns or (entry[1] > level and entry[0] == now_ns):
-                return
-            handle: Any = heappop(heap)[3]
-            if handle._cancelled:
-                self._timer_cancelled_count -= 1
-            else:
-                self._ready.append(handle)
-                if handle._when > clock.time_s:
-                    clock.time_s = handle._when
-            handle._scheduled = False
-
-    def _compact(self) -> None:
-        kept = []
-        for entry in self._scheduled:
-            handle: Any = entry[3]
-            if handle._cancelled:
-                handle._scheduled = False
-            else:
-                kept.append(entry)
-        heapify(kept)
-        self._scheduled = kept
-        self._timer_cancelled_count = 0
-
-    def _waiting(self) -> str:
-        tasks = sorted(asyncio.all_tasks(self), key=lambda task: getattr(task, "number", 0))
-        names = ", ".join(task.get_name() for task in tasks[:8])
-        return f"{len(tasks)} tasks wait: {names}{', …' if len(tasks) > 8 else ''}"
-
-    def _process_events(self, _event_list: Any) -> None:
-        return None
-
-    def _write_to_self(self) -> None:
-        return None
+    network: "Network | None" = None
 
     # ---- tasks and futures
 

@@ -3,10 +3,9 @@
 import ipaddress
 import socket
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-if TYPE_CHECKING:
-    from pulse_sim.kernel.hosts import Host
+from pulse_sim.kernel.hosts import Host
 
 AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str, int]]
 
@@ -29,7 +28,7 @@ def is_numeric(name: str) -> bool:
     return True
 
 
-def resolve(hosts: "Mapping[str, Host]", name: Any, *, passive: bool = False) -> str:
+def resolve(hosts: Mapping[str, Host], name: Any, *, passive: bool = False) -> str:
     """The one address of a name. Raises socket.gaierror as glibc does for an unknown one."""
     if isinstance(name, bytes):
         name = name.decode("ascii", "replace")

@@ -13,7 +13,7 @@ import random
 import socket
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.connecting import Attempt, Claim, Established
@@ -21,13 +21,11 @@ from pulse_sim.kernel.endpoint import Watch
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.links import AppliedFault, Link, LinkFault
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address
 from pulse_sim.kernel.tls import TracedSSLProtocol
 from pulse_sim.kernel.transport import StreamTransport
-
-if TYPE_CHECKING:
-    from pulse_sim.kernel.loop import SimulationLoop
 
 DEFAULT_LATENCY_NS: Final = 250_000
 LOOPBACK_LATENCY_NS: Final = 20_000
@@ -37,7 +35,7 @@ _UNREACHABLE_AFTER_NS: Final = 3_000_000_000  # Linux asks ARP three times
 class Network:
     """Hosts and everything between them."""
 
-    def __init__(self, loop: "SimulationLoop", watch: Watch, stream: Callable[[str], random.Random]) -> None:
+    def __init__(self, loop: VirtualTimeLoop, watch: Watch, stream: Callable[[str], random.Random]) -> None:
         """``watch(kind, subject, payload)`` is the trace; ``stream`` gives named randomness for jitter."""
         self.default_latency_ns = DEFAULT_LATENCY_NS
         self.loop = loop

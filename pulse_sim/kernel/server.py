@@ -3,16 +3,22 @@
 import asyncio
 import contextvars
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from pulse_sim.kernel.endpoint import Watch
+from pulse_sim.kernel.hosts import Host
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.sockets import StandInSocket
 from pulse_sim.kernel.tls import TracedSSLProtocol
 from pulse_sim.kernel.transport import StreamTransport
 
-if TYPE_CHECKING:
-    from pulse_sim.kernel.hosts import Host
-    from pulse_sim.kernel.loop import SimulationLoop
-    from pulse_sim.kernel.network import Network
+
+class Registry(Protocol):
+    """What a server asks of the network it listens on."""
+
+    watch: Watch
+
+    def unlisten(self, server: "SimulationServer") -> None: ...
 
 
 class SimulationServer(asyncio.AbstractServer):
@@ -20,12 +26,12 @@ class SimulationServer(asyncio.AbstractServer):
 
     def __init__(
         self,
-        loop: "SimulationLoop",
-        host: "Host",
+        loop: VirtualTimeLoop,
+        host: Host,
         addresses: list[tuple[str, int]],
         factory: Callable[[], Any],
         tls: dict[str, Any] | None,
-        network: "Network",
+        network: Registry,
     ) -> None:
         """``tls`` holds SSLProtocol's own options (`sslcontext`, `ssl_handshake_timeout`, `ssl_shutdown_timeout`)."""
         self.host = host
@@ -33,7 +39,7 @@ class SimulationServer(asyncio.AbstractServer):
         self._loop = loop
         self._factory = factory
         self._tls = tls
-        self._network: Network | None = network
+        self._network: Registry | None = network
         self._watch = network.watch
         self._context = contextvars.copy_context()
         self._active = 0
@@ -63,7 +69,7 @@ class SimulationServer(asyncio.AbstractServer):
     def detach(self) -> None:
         self._active -= 1
 
-    def get_loop(self) -> "SimulationLoop":
+    def get_loop(self) -> VirtualTimeLoop:
         return self._loop
 
     def is_serving(self) -> bool:

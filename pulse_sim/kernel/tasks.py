@@ -10,10 +10,9 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from pulse_sim.kernel.hosts import CURRENT, Host
+from pulse_sim.kernel.scheduling import VirtualTimeLoop
 
 if TYPE_CHECKING:
-    from pulse_sim.kernel.loop import SimulationLoop
-
     _Task = asyncio.Task[Any]
     _Future = asyncio.Future[Any]
 else:
@@ -29,7 +28,7 @@ class SimulationFuture(_Future):
 
     number: int
 
-    def __init__(self, *, loop: "SimulationLoop") -> None:
+    def __init__(self, *, loop: VirtualTimeLoop) -> None:
         # Hashing starts inside super().__init__ for tasks, so the number comes first in both classes.
         self.number = next(loop.numbers)
         super().__init__(loop=loop)
@@ -48,7 +47,7 @@ class SimulationTask(_Task):
         self,
         coro: Coroutine[Any, Any, Any],
         *,
-        loop: "SimulationLoop | None" = None,
+        loop: VirtualTimeLoop | None = None,
         name: str | None = None,
         context: contextvars.Context | None = None,
         **options: Any,

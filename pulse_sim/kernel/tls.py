@@ -6,13 +6,10 @@ from run to run. Certificates are judged by the machine's clock, not by virtual 
 
 import ssl
 from asyncio import sslproto
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pulse_sim.kernel.endpoint import Watch
-from pulse_sim.kernel.transport import StreamTransport
+from pulse_sim.kernel.endpoint import Endpoint, Watch
 
 _NOT_YET = (ssl.SSLWantReadError, ssl.SSLSyscallError)
 
@@ -22,19 +19,19 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
 
     max_size = 65_536  # the default of 256 KiB is allocated, and zeroed, for every connection
 
-    _watch: "Watch"
+    _watch: Watch
     subject: str
     opaque: bool
     _sslobj: Any
-    _call_eof_received: "Callable[[], None]"
-    _get_app_transport: "Callable[[], Any]"
+    _call_eof_received: Callable[[], None]
+    _get_app_transport: Callable[[], Any]
 
-    def trace_over(self, transport: Any, watch: "Watch") -> None:
+    def trace_over(self, transport: Any, watch: Watch) -> None:
         """Report plaintext under the transport's subject; what the transport itself carries counts by length only.
 
-        ``transport`` is a StreamTransport, or the application's transport of another TLS layer.
+        ``transport`` is a stream transport, or the application's transport of another TLS layer.
         """
-        below: StreamTransport | TracedSSLProtocol = getattr(transport, "_ssl_protocol", transport)
+        below: Endpoint | TracedSSLProtocol = getattr(transport, "_ssl_protocol", transport)
         below.opaque = True
         self.subject = below.subject
         self._watch = watch
