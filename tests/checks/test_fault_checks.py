@@ -65,6 +65,11 @@ def test_requests_to_another_appliance_witness_nothing() -> None:
     assert felt(log.request("6m", "nas-2", status=401, faults=["f1"])) == (INCONCLUSIVE, NEVER)
 
 
+def test_a_fault_on_something_else_is_witnessed_by_the_appliances_it_lies_before() -> None:
+    log = LogBuilder({"nas-1": "box"}).phase("0s", "warm-up").fault("5m", "10m", on="uplink", connections=["nas-1"])
+    assert felt(log.request("6m", "box", status=401, faults=["f1"]))[0] is PASSED
+
+
 def test_an_error_counted_by_the_scrape_after_the_slack_is_a_witness() -> None:
     counted = faulty().scrape("4m17s", {AUTH: 1}).scrape("10m29s", {AUTH: 1}).scrape("10m30s", {AUTH: 2})
     assert felt(counted)[0] is PASSED

@@ -137,6 +137,11 @@ def test_a_leak_is_evidenced_by_its_record_and_no_other() -> None:
     )
 
 
+def test_further_leaks_are_counted() -> None:
+    log = LogBuilder().request("1m", path=SECRET).request("2m", path=SECRET).request("3m", path=SECRET)
+    assert leak(log) == (FAILED, "readable in journal.jsonl line 2 as plain and 2 more")
+
+
 def test_a_leak_on_disk_is_a_leak() -> None:
     log = LogBuilder().add("1m", "world/disk", "pulse", files={}, leaks=["connections.bak"])
     assert leak(log, disk=False) == (FAILED, "readable on the disk of pulse")
