@@ -23,7 +23,7 @@ _UNITS: Final = (
     ("us", MICROSECOND),
     ("ns", NANOSECOND),
 )
-_PATTERN: Final = re.compile("".join(rf"(?:(\d{{1,12}}){unit}(?![a-z]))?" for unit, _ in _UNITS))
+_PATTERN: Final = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit}(?![a-z]))?" for unit, _ in _UNITS))
 DURATION_PATTERN: Final = "^(?=[0-9])" + "".join(rf"([0-9]{{1,12}}{unit})?" for unit, _ in _UNITS) + "$"
 
 

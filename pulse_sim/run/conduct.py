@@ -1,8 +1,10 @@
 """One run from first to last record: start, phases, faults, operator, samples, end. Policy only; the world acts."""
 
 import asyncio
+from collections import deque
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pulse_sim.observation import Source
 from pulse_sim.run.operator import Operator
@@ -13,6 +15,7 @@ from pulse_sim.sut.protocol import SystemFailure
 from pulse_sim.units import HOUR, SECOND
 from pulse_sim.world.protocol import Instant, Observe, World
 
+Event: TypeAlias = tuple[Instant, Callable[[], None]]
 METRICS_OFFSET_NS: Final = 17 * SECOND
 """Metrics are sampled off the beat of the polls (R7)."""
 
@@ -84,18 +87,36 @@ class Run:
             self._observe(Source.SUT, "stopped", name, data)
 
     def _schedule(self) -> None:
-        script, at = self._script, self._world.at
-        for window in script.windows:
-            at(window.from_ns, Instant.INJECT, partial(self._inject, window))
-            at(window.to_ns, Instant.HEAL, partial(self._heal, window))
-        for edge_ns in sorted({edge for window in script.windows for edge in (window.from_ns, window.to_ns)}):
-            at(edge_ns, Instant.SAMPLE, lambda: self._spawn(self._look_everywhere(state=True), "edge"))
-        for action in script.actions:
-            at(action.at_ns, Instant.OPERATOR, partial(self._act, action))
+        script = self._script
+        self._follow(deque(sorted(self._events().items())))
         self._every(METRICS_OFFSET_NS, script.metrics_every_ns, lambda: self._look_everywhere(state=False), "metrics")
         self._every(script.resources_every_ns, script.resources_every_ns, self._look_at_state, "state")
         self._every(HOUR, HOUR, self._count, "counts")
-        at(script.duration_ns, Instant.SAMPLE, self._ended.set)
+        self._world.at(script.duration_ns, Instant.SAMPLE, self._ended.set)
+
+    def _events(self) -> dict[int, list[Event]]:
+        """What the timeline does, by time; a look at everything at each edge of a window."""
+        events: dict[int, list[Event]] = {}
+        for window in self._script.windows:
+            events.setdefault(window.from_ns, []).append((Instant.INJECT, partial(self._inject, window)))
+            events.setdefault(window.to_ns, []).append((Instant.HEAL, partial(self._heal, window)))
+        for edge in events.values():
+            edge.append((Instant.SAMPLE, lambda: self._spawn(self._look_everywhere(state=True), "edge")))
+        for action in self._script.actions:
+            events.setdefault(action.at_ns, []).append((Instant.OPERATOR, partial(self._act, action)))
+        return events
+
+    def _follow(self, events: deque[tuple[int, list[Event]]]) -> None:
+        """Set timers for the next time at which something happens, and only for it.
+
+        Timers set hours ahead would hide in the kernel's count of timers what a system leaks.
+        """
+        if not events:
+            return
+        at_ns, due = events.popleft()
+        for instant, event in due:
+            self._world.at(at_ns, instant, event)
+        self._world.at(at_ns, Instant.SAMPLE, lambda: self._follow(events))
 
     def _every(self, first_ns: int, period_ns: int, look: Any, name: str) -> None:
         """Run ``look`` at first, first + period, … before the end; one timer is alive at a time."""

@@ -1,10 +1,10 @@
 """Looks at a system as an operator would, through its public pages, and records what changed since the last look."""
 
 import json
-from collections.abc import Mapping
 from typing import Any, Final
 
 from pulse_sim.observation import Source
+from pulse_sim.observation.delta import difference
 from pulse_sim.sut.protocol import Answer, SystemUnderTest
 from pulse_sim.world.protocol import Observe
 
@@ -100,12 +100,6 @@ def series_of(page: str) -> dict[str, str]:
                 raise ValueError("a line of the metrics page is no sample")
             found[series] = value
     return found
-
-
-def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """What changed between two looks: ``{"changed": {key: new value}, "gone": [keys]}``, keys sorted."""
-    changed = {key: after[key] for key in sorted(after) if key not in before or before[key] != after[key]}
-    return {"changed": changed, "gone": sorted(before.keys() - after.keys())}
 
 
 def _json(answer: Answer) -> Any:

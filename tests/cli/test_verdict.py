@@ -31,7 +31,8 @@ import sys
 
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        roots = ("mock_truenas", "pulse_sim.stack", "pulse_sim.world", "pulse_sim.run", "pulse_sim.kernel", "pulse_sim.sut")
+        rooms = ("stack", "world", "run", "kernel", "sut")
+        roots = ("mock_truenas", *(f"pulse_sim.{room}" for room in rooms))
         if any(name == root or name.startswith(root + ".") for root in roots):
             raise ImportError(f"{name} is not here")
 

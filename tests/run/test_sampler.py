@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pulse_sim.observation import Source
-from pulse_sim.run.sampler import Sampler, difference, series_of
+from pulse_sim.run.sampler import Sampler, series_of
 from pulse_sim.sut.protocol import Answer
 
 PAGE = (
@@ -74,10 +72,3 @@ def test_a_failed_look_is_recorded_and_forgets_nothing() -> None:
     assert refused == {"status": None, "error": "ConnectionRefusedError", "changed": {}, "gone": []}
     assert failed == {"status": 503, "error": None, "changed": {}, "gone": []}
     assert after == {"status": 200, "error": None, "changed": {}, "gone": []}
-
-
-@given(*(st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=5) for _ in range(2)))
-def test_a_difference_leads_from_the_one_look_to_the_other(before: dict[str, int], after: dict[str, int]) -> None:
-    delta = difference(before, after)
-    rebuilt = {**{key: value for key, value in before.items() if key not in delta["gone"]}, **delta["changed"]}
-    assert rebuilt == after
