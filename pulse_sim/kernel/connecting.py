@@ -80,7 +80,6 @@ class Attempt:
         self._back = network.link(dst.name, src.name)
         self._giving_up: TimedHandle | None = None
         self.outcome: Any = network.loop.create_future()
-        self.outcome.add_done_callback(self._done)
 
     def send_syn(self) -> None:
         """Send the SYN, or hold it while the link does."""
@@ -94,6 +93,7 @@ class Attempt:
     def _hold(self) -> None:
         self._network.hold(self)
         if self._giving_up is None:
+            self.outcome.add_done_callback(self._done)
             self._giving_up = self._loop.call_at_ns(self._loop.clock.now_ns + SYN_GIVE_UP_NS, self._give_up)
 
     def _syn_arrives(self) -> None:

@@ -117,6 +117,7 @@ class Disk:
             for path, file in self._durable_names.items()
             if file.durable is not None
         }
+        self._durable_names = dict(self._files)
         self._directories = dict(self._durable_directories)
 
     @staticmethod

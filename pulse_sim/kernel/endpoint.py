@@ -259,7 +259,7 @@ class Endpoint(asyncio.Transport):
         self._closing = True
         self._lost = max(1, self._lost)
         self._closed_at_ns = self._loop.clock.now_ns
-        unread = any(kind == DATA for kind, _ in self._unread)
+        unread = bool(self._unread) and any(kind == DATA for kind, _ in self._unread)
         if not self._reset_received:
             if self._sock.reset_on_close or unread:
                 self.send_reset()

@@ -1,6 +1,7 @@
 """The simulated disk: what a file system promises and what it loses."""
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -66,6 +67,18 @@ def test_a_safe_rewrite_survives_a_loss_of_power_and_a_careless_one_does_not() -
     assert disk.read("/data/store") == b"new"
 
 
+def test_a_disk_that_lost_power_once_goes_on_keeping_its_promises() -> None:
+    disk = _disk()
+    disk.write("/data/a", b"one", 0o600)
+    disk.sync("/data/a")
+    disk.sync("/data")
+    disk.lose_power()
+    disk.write("/data/a", b"two", 0o600)
+    disk.sync("/data/a")
+    disk.lose_power()
+    assert disk.read("/data/a") == b"two"
+
+
 def test_changes_to_a_simulations_disk_are_in_its_trace() -> None:
     def digest(content: bytes) -> str:
         bench = Bench()
@@ -128,3 +141,4 @@ class PowerLoss(RuleBasedStateMachine):
 
 
 TestPowerLoss = PowerLoss.TestCase
+TestPowerLoss.settings = settings(deadline=None, max_examples=200)
