@@ -63,11 +63,9 @@ def problems_of_evidence(result: EvidenceResult, checks: Iterable[str] = ()) -> 
 
 
 def unaccounted_checks(result: EvidenceResult, gates: Iterable[Gate]) -> tuple[str, ...] | None:
-    """The checks of ``result`` that no gate looks at; None when some gate looks at all of them."""
+    """The checks of ``result`` that none of ``gates``, which use it, looks at; None when one looks at all of them."""
     named: set[str] = set()
     for gate in gates:
-        if result.id not in gate.evidence:
-            continue
         if not gate.checks:
             return None
         named.update(gate.checks)

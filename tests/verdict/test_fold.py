@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict import EvidenceResult, PacketState, Verdict, fold
+from pulse_sim.verdict import EvidenceResult, JudgedCheck, PacketState, Verdict, fold
 from pulse_sim.verdict.attest import Attestation, Statement
 from tests.verdict.doubles import (
     TODAY,
@@ -165,6 +165,38 @@ def test_trouble_of_the_whole_run_is_not_hidden_by_a_check_as_bad() -> None:
     assert verdict.verdict is Verdict.NO_GO
 
 
+def test_trouble_of_the_whole_item_is_not_hidden_by_a_run_as_bad() -> None:
+    bad = run("auth", recovers=Outcome.PASSED, isolation=Outcome.FAILED)
+    results = {"auth": result("auth", bad, reason="one variant was never run")}
+    gates = (PlanGate("a", ("auth",), checks=("recovers",)), PlanGate("b", ("auth",), "P1", checks=("isolation",)))
+    verdict = fold(PlanDouble((packet(*gates),)), results, None, TODAY)
+    assert verdict.verdict is Verdict.NO_GO
+    assert "one variant was never run" in verdict.reasons[0]
+
+
+def test_a_gate_that_passed_has_no_reason() -> None:
+    (gate,) = fold(one_gate(), GOOD, None, TODAY).packets[0].gates
+    assert (gate.outcome, gate.reason, gate.closed) == (Outcome.PASSED, "", True)
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "reason", "told"),
+    [
+        ("A", "B", "", "failed: expected A, observed B"),
+        ("A", "B", "expected A; observed B", "failed: expected A; observed B"),
+        ("A", "B", "C", "failed: expected A, observed B (C)"),
+        ("A", "B", "B", "failed: expected A, observed B"),
+        ("", "", "C", "failed: C"),
+        ("", "", "", "failed"),
+    ],
+)
+def test_a_reason_says_everything_once(expected: str, observed: str, reason: str, told: str) -> None:
+    line = JudgedCheck("recovers", Outcome.FAILED, expected, observed, reason)
+    bad = replace(run("auth", recovers=Outcome.FAILED), checks=(line,))
+    verdict = fold(one_gate(), {"auth": result("auth", bad)}, None, TODAY)
+    assert verdict.reasons[0].endswith(f"check recovers in run auth-7-00000000: {told}")
+
+
 def test_a_plan_without_packets_is_no_go() -> None:
     assert fold(PlanDouble(), GOOD, None, TODAY).verdict is Verdict.NO_GO
 
@@ -191,6 +223,26 @@ def test_a_packet_waits_for_its_dependencies_and_the_cause_comes_first() -> None
     assert [one.state for one in verdict.packets] == [PacketState.BLOCKED, PacketState.CHANGES_REQUESTED]
     assert verdict.reasons[0].startswith("TRR-04 · gate g4")
     assert verdict.reasons[1] == "TRR-05 · waits for TRR-04, which is CHANGES_REQUESTED"
+
+
+def test_packets_listed_before_what_they_depend_on_are_judged_all_the_same() -> None:
+    names = ("C", "B", "A")
+    packets = tuple(
+        PlanPacket(name, (PlanGate(f"g{name}", ("auth",)),), depends_on=names[index + 1 : index + 2])
+        for index, name in enumerate(names)
+    )
+    verdict = fold(PlanDouble(packets), GOOD, None, TODAY)
+    assert (verdict.verdict, [one.id for one in verdict.packets]) == (Verdict.GO, list(names))
+
+
+def test_what_would_unblock_a_packet_is_told() -> None:
+    dependent = packet(PlanGate("g5", ("auth",)), id="B", depends_on=("A",))
+    failing = packet(PlanGate("g6", ("flap",)), id="C", depends_on=("A",))
+    plan = PlanDouble((packet(PlanGate("g4", ("slow",)), id="A"), dependent, failing))
+    results = {**GOOD, "flap": result("flap", run("flap", recovers=Outcome.FAILED))}
+    verdict = fold(plan, results, None, TODAY)
+    assert [one.unblocks for one in verdict.packets] == ["evidence that can be judged", "A DONE", None]
+    assert verdict.packets[2].state is PacketState.CHANGES_REQUESTED
 
 
 def test_a_packet_done_with_conditions_lets_the_next_one_be_done() -> None:
@@ -260,6 +312,13 @@ def test_a_waiver_closes_an_open_gate_until_the_day_it_expires() -> None:
     after = fold(plan, {}, None, date(2026, 3, 1))
     assert (before.verdict, before.waivers[0].state) == (Verdict.GO, "closes")
     assert (after.verdict, after.waivers[0].state) == (Verdict.GO_WITH_CONDITIONS, "expired")
+
+
+def test_a_waiver_of_a_gate_that_is_closed_or_absent_is_unused() -> None:
+    plan = replace(one_gate(priority="P1"), waivers=(PlanWaiver("auth-survived"), PlanWaiver("nowhere")))
+    verdict = fold(plan, GOOD, None, TODAY)
+    assert [use.state for use in verdict.waivers] == ["unused", "unused"]
+    assert verdict.packets[0].gates[0].waived is False
 
 
 def test_a_waiver_never_closes_a_blocking_gate() -> None:
