@@ -54,7 +54,7 @@ def test_durations_mean_what_people_write(text: str, nanoseconds: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "m", "-5m", "5 m", "5M", "5m5m", "30s5m", "1.5h", "5min", "5m\n", "1" * 13 + "s", "5mm"]
+    "text", ["", "5", "m", "-5m", "5 m", "5M", "5m5m", "30s5m", "1.5h", "5min", "5m\n", "1" * 13 + "s", "5mm", "٥m"]
 )
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):

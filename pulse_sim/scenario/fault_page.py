@@ -1,0 +1,102 @@
+"""The page of fault kinds, written from the two tables: ``python -m pulse_sim.scenario.fault_page`` prints it."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from mock_truenas.faults import FaultKind
+from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, fault_parameters
+from pulse_sim.units import format_duration
+
+SAMPLES: Final[Mapping[str, Any]] = {"delay": "15s", "latency": "2s", "status": 502}
+"""Values for the parameters that have no default, so that the page can show a witness."""
+
+INTRODUCTION = """\
+# Fault kinds
+
+Generated from the tables in `mock_truenas.faults` and `pulse_sim.world.faults` by
+`python -m pulse_sim.scenario.fault_page > docs/faults.md`; a test compares.
+
+A timeline entry sets a fault over the half-open window [at, at + for) on one appliance; parameters stand under `with`:
+
+```yaml
+- {at: 5m, for: 4m, fault: http.delay, on: nas-1, with: {delay: 45s}}
+```
+
+Where windows overlap, faults act in the order of their stages: refuse, drop, delay, status, body, pace. Every fault
+heals at the end of its window, whatever happened to the run. A fault *took effect* when its witness was seen inside the
+window from the other side: in the appliance's journal of what it really answered, or in the client's error metrics. One
+that was never seen leaves the run inconclusive (exit status 3).
+
+## Adding one
+
+1. Add a row to the table of the room that can do it: `mock_truenas/faults/table.py` for what an appliance does,
+   `pulse_sim/world/faults.py` for what happens on the way to it. A row is a parameter model, one line of
+   documentation, a stage, a witness and an effect; the mechanism reads the effect and never asks for the kind.
+2. Write its test beside the others: the exact wire outcome, the proof in the journal, a clean next request after heal.
+3. Regenerate this page and the JSON Schemas (`python -m pulse_sim.scenario.schema docs/schema`).
+"""
+
+
+def fault_page() -> str:
+    """The whole page as Markdown."""
+    lines = [INTRODUCTION]
+    for kind in sorted(ALL_FAULT_KINDS.values(), key=lambda kind: kind.name):
+        lines.extend(_section(kind))
+    return "\n".join(lines) + "\n"
+
+
+def _section(kind: FaultKind) -> Iterator[str]:
+    yield f"## `{kind.name}`"
+    yield ""
+    yield kind.doc
+    yield ""
+    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}."
+    yield f"It took effect when {_signs(kind)}."
+    yield ""
+    properties: dict[str, Any] = kind.parameters.model_json_schema().get("properties", {})
+    if not properties:
+        yield "No parameters."
+        yield ""
+        return
+    required = kind.parameters.model_json_schema().get("required", [])
+    yield "| parameter | default | meaning |"
+    yield "|---|---|---|"
+    for name, schema in properties.items():
+        default = "required" if name in required else f"`{_default(schema)}`"
+        yield f"| `{name}` | {default} | {schema.get('description', '')} |"
+    yield ""
+
+
+def _signs(kind: FaultKind) -> str:
+    """The witness of a kind in words, for the sample parameters."""
+    required = kind.parameters.model_json_schema().get("required", [])
+    witness = kind.witness(fault_parameters(kind.name, {name: SAMPLES[name] for name in required}))
+    signs = [f"the journal has {_pattern(pattern)}" for pattern in witness.journal]
+    if witness.poll_errors:
+        signs.append(f"poll errors of type {' or '.join(witness.poll_errors)} rise")
+    if witness.poll_slower_than_ns is not None:
+        signs.append(f"a poll lasts at least {format_duration(witness.poll_slower_than_ns)}")
+    given = ", ".join(f"{name}: {SAMPLES[name]}" for name in required)
+    return " or ".join(signs) + (f" (for {given})" if given else "")
+
+
+def _pattern(pattern: Mapping[str, Any]) -> str:
+    """One pattern of the journal in words."""
+    words = ["an answer this fault shaped" if pattern.get("fault") else "an answer"]
+    if "status" in pattern:
+        words.append(f"with status {' or '.join(map(str, pattern['status']))}")
+    if "ended" in pattern:
+        words.append(f"that ended {' or '.join(pattern['ended'])}")
+    if "duration_at_least_ns" in pattern:
+        words.append(f"after at least {format_duration(pattern['duration_at_least_ns'])}")
+    return " ".join(words)
+
+
+def _default(schema: dict[str, Any]) -> str:
+    value = schema.get("default")
+    return "none" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(fault_page())
