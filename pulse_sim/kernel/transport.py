@@ -44,7 +44,9 @@ class StreamTransport(WritingEndpoint):
         elif kind == ACCEPT:
             if self.accepting is not None:
                 self.accepting(self)
-        elif self._paused or self._unread or self._closing:
+        elif (
+            self._paused or self._unread or self._closing or self._eof_received
+        ):  # asyncio reads on after none of these
             self._hold_back(kind, data)
         elif kind == DATA:
             self._receive(data)
