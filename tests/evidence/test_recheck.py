@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pulse_sim.canonical import canonical_json
 from pulse_sim.evidence import Manifest, NotABundle, recheck
 from pulse_sim.evidence.hostile import BundleDamaged, require_plain_path
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict import Attestation, Statement, Verdict
+from pulse_sim.verdict import Attestation, EvidenceResult, RunSummary, Statement, Verdict
 from tests.evidence.recording import sealed_run
 from tests.evidence.rollout import OPEN_GATE, PLAN, TODAY, sealed_verdict
 
@@ -156,6 +157,7 @@ def test_a_file_nobody_listed_is_damage(run_bundle: Path, tmp_path: Path) -> Non
     again = recheck(copy)
     assert again.outcome is Outcome.INCONCLUSIVE
     assert again.damages == ("extra.txt: is not in the manifest",)
+    assert not again.is_intact
 
 
 def forged(bundle: Path, copy: Path, name: str, change: Callable[[Any], Any]) -> None:
@@ -185,6 +187,7 @@ def test_a_forged_verdict_is_recomputed_and_told_apart(no_go_bundle: Path, tmp_p
     again = recheck(copy)
     assert again.verdict is Verdict.NO_GO
     assert any(one.place == "verdict.json verdict" for one in again.differences)
+    assert again.damages == () and not again.is_intact
 
 
 def test_forged_checks_are_recomputed_from_the_log(no_go_bundle: Path, tmp_path: Path) -> None:
@@ -278,11 +281,14 @@ def test_hostile_yaml_is_inconclusive_whatever_the_manifest_says(
     assert recheck(copy).outcome is Outcome.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", "null", "1"])
 @pytest.mark.parametrize("name", ["plan.yaml", "verdict.json", "packets.json"])
-def test_a_verdict_without_its_documents_is_never_go(verdict_bundle: Path, tmp_path: Path, name: str) -> None:
+def test_a_verdict_without_its_documents_is_never_go(
+    verdict_bundle: Path, tmp_path: Path, name: str, content: str
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(verdict_bundle, copy)
-    (copy / name).write_text("{}")
+    (copy / name).write_text(content)
     reseal(copy)
     assert recheck(copy).verdict is Verdict.NO_GO
 
@@ -301,3 +307,49 @@ def test_a_manifest_that_claims_other_inputs_voids_the_run(run_bundle: Path, tmp
     claimed = Manifest(old.kind, {**old.inputs, name: 99 if name == "seed" else "f" * 64}, old.files)
     (copy / "manifest.json").write_bytes(claimed.encode())
     assert recheck(copy).outcome is Outcome.INCONCLUSIVE
+
+
+def rewritten(bundle: Path, copy: Path, **changes: Any) -> None:
+    """A copy of a run whose ``checks.json`` and manifest both claim ``changes``."""
+    shutil.copytree(bundle, copy)
+    checks = {**json.loads((copy / "checks.json").read_bytes()), **changes}
+    (copy / "checks.json").write_bytes(canonical_json(checks) + b"\n")
+    old = Manifest.read(copy)
+    inputs = {name: changes.get(name, value) for name, value in old.inputs.items()}
+    (copy / "manifest.json").write_bytes(Manifest.measured(copy, "run", inputs).encode())
+
+
+def test_of_what_was_recorded_and_what_is_recomputed_the_worse_stands(run_bundle: Path, tmp_path: Path) -> None:
+    rewritten(run_bundle, tmp_path / "copy", outcome="failed")
+    again = recheck(tmp_path / "copy")
+    assert again.outcome is Outcome.FAILED
+    assert "says failed, the log now says passed" in again.reasons[0]
+
+
+def test_another_seed_than_the_logs_is_told_as_a_difference(run_bundle: Path, tmp_path: Path) -> None:
+    rewritten(run_bundle, tmp_path / "copy", seed=8)
+    again = recheck(tmp_path / "copy")
+    assert [(one.recorded, one.recomputed) for one in again.differences] == [("8", "7")]
+
+
+def test_a_run_that_left_no_bundle_is_what_was_told_of_it(tmp_path: Path) -> None:
+    died = RunSummary("auth-revoked-9", "auth-revoked", 9, Outcome.ERRORED, reason="a worker died")
+    results = {
+        "auth-revoked": EvidenceResult("auth-revoked", "scenario", Outcome.ERRORED, "", (died,)),
+        "tests": EvidenceResult("tests", "command", Outcome.PASSED),
+    }
+    sealed = sealed_verdict(tmp_path, results=results)
+    again = recheck(sealed.path)
+    assert (again.verdict, again.is_intact) == (Verdict.NO_GO, True)
+    assert "a worker died" in again.reasons[0]
+
+
+def test_trouble_recorded_with_an_item_stays_with_it(tmp_path: Path) -> None:
+    whole = sealed_verdict(tmp_path / "whole").verdict.packets[0].evidence[0]
+    results = {
+        "auth-revoked": replace(whole, outcome=Outcome.INCONCLUSIVE, reason="a third variant has no file"),
+        "tests": EvidenceResult("tests", "command", Outcome.PASSED),
+    }
+    again = recheck(sealed_verdict(tmp_path / "short", results=results).path)
+    assert (again.verdict, again.is_intact) == (Verdict.NO_GO, True)
+    assert "a third variant has no file" in again.reasons[0]
