@@ -2,15 +2,13 @@
 
 import hashlib
 import ssl
-import tempfile
-from pathlib import Path
 from typing import Any, Final
 
 from mock_truenas.appliance import build_appliance
 from mock_truenas.journal import JournalEntry
 from mock_truenas.server import MockTrueNAS
 from pulse_sim.kernel import Host, Simulation
-from pulse_sim.kernel.certificate import self_signed
+from pulse_sim.kernel.certificate import self_signed, server_context
 from pulse_sim.observation import Source
 from pulse_sim.observation.secrecy import MARKER
 from pulse_sim.world.cast import AppliancePlan
@@ -84,14 +82,9 @@ class SimulatedAppliance:
             self._observe(Source.APPLIANCE, "request", self._host.name, entry.to_data())
 
     def _tls_context(self) -> ssl.SSLContext:
-        """A server context from a certificate derived from the seed; the key touches a file only to be loaded."""
+        """A server context from a certificate derived from the seed."""
         certificate, key = self_signed(
             self._sim.entropy(f"{self._host.name}:certificate"), [self._host.name], [self._host.address]
         )
         self._fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.decode())).hexdigest()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.NamedTemporaryFile(suffix=".pem") as file:
-            file.write(key + certificate)
-            file.flush()
-            context.load_cert_chain(Path(file.name))
-        return context
+        return server_context(certificate, key)
