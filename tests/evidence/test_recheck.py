@@ -249,6 +249,11 @@ def test_a_run_that_points_out_of_the_bundle_is_never_go(verdict_bundle: Path, t
         b"[" * 100_000,
         b'{"a":1,"a":2}',
         b'{"version":1,"kind":"run","files":{"a":1}}',
+        b'{"files":{},"kind":"other","version":1}',
+        b'{"files":[],"kind":"run","version":1}',
+        b'{"files":{"a":{"bytes":1,"sha256":2}},"kind":"run","version":1}',
+        b'{"files":{"a":{"bytes":"1","sha256":"2"}},"kind":"run","version":1}',
+        b'{"files":{"a":{"bytes":-1,"sha256":"2"}},"kind":"run","version":1}',
     ],
 )
 def test_a_manifest_that_is_none_voids_the_bundle(run_bundle: Path, tmp_path: Path, content: bytes) -> None:
