@@ -58,6 +58,7 @@ def fold(
         *_told(packets),
         *_aborts(results),
         *_unrepeatable(results),
+        *_drifts(plan),
         *_incomplete(conditions, {gate.id for gate in gates if gate.not_applicable}),
     ]
     verdict = _verdict(reasons, conditions)
@@ -125,6 +126,13 @@ def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
         if (first.outcome, first.outcome_digest) != (run.outcome, run.outcome_digest):
             what = f"{run.scenario} with seed {run.seed}"
             yield f"harness: {what} ended in {first.outcome} and, with another digest, {run.outcome} ({run.run})"
+
+
+def _drifts(plan: Plan) -> Iterable[str]:
+    """Differences between product and plan that must be fixed first (rollout-plan 4)."""
+    for row in plan.drift:
+        if row.state == "DRIFT_FIX_REQUIRED":
+            yield f"drift {row.id} must be fixed first: {row.title}"
 
 
 def _incomplete(conditions: Sequence[Condition], not_applicable: set[str]) -> Iterable[str]:

@@ -102,6 +102,17 @@ class FailureClass(Protocol):
     def evidence(self) -> Sequence[str]: ...
 
 
+class Drift(Protocol):
+    """A row of the drift table: where product and plan differ, and what is made of it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+
+
 class Plan(Protocol):
     """The plan document."""
 
@@ -119,3 +130,5 @@ class Plan(Protocol):
     def leaves_out(self) -> Sequence[LeftOut]: ...
     @property
     def failure_classes(self) -> Sequence[FailureClass]: ...
+    @property
+    def drift(self) -> Sequence[Drift]: ...

@@ -1,6 +1,7 @@
 """``pulse-sim verdict`` and ``check``: GO needs every piece, and what was decided can be decided again offline."""
 
 import json
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -120,6 +121,18 @@ def decide(plan: Path, out: Path) -> dict[str, Any]:
 @pytest.mark.usefixtures("replayed")
 def test_the_replayed_command_decides_as_the_real_one(decided: Finished, tmp_path: Path) -> None:
     assert decide(TRR_04, tmp_path)["outcome_digest"] == decided.rows[0]["outcome_digest"]
+
+
+@pytest.mark.usefixtures("replayed")
+def test_the_readme_shows_what_the_command_prints(tmp_path: Path) -> None:
+    printed = CliRunner().invoke(command.verdict, [str(TRR_04), "--out", str(tmp_path)]).stdout
+    (example,) = re.findall(r"```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    place = 0
+    for line in example.splitlines():
+        shown = line.partition("…")[0].rstrip().replace("reports/", "")
+        found = printed.find(shown if not shown.startswith("bundle: ") else shown.removeprefix("bundle: "), place)
+        assert found >= place, (line, printed)
+        place = found
 
 
 @pytest.mark.usefixtures("replayed")

@@ -69,11 +69,21 @@ class PlanFailureClass:
 
 
 @dataclass(frozen=True)
+class PlanDrift:
+    """One row of a drift table."""
+
+    id: str
+    title: str
+    state: str
+
+
+@dataclass(frozen=True)
 class PlanDouble:
     packets: tuple[PlanPacket, ...] = ()
     waivers: tuple[PlanWaiver, ...] = ()
     leaves_out: tuple[PlanLeftOut, ...] = ()
     failure_classes: tuple[PlanFailureClass, ...] = ()
+    drift: tuple[PlanDrift, ...] = ()
     p1_blocks: bool = False
     id: str = "plan"
     title: str = "A plan"

@@ -12,6 +12,7 @@ from tests.verdict.doubles import (
     TODAY,
     PlanBlockade,
     PlanDouble,
+    PlanDrift,
     PlanEvidence,
     PlanFailureClass,
     PlanGate,
@@ -397,3 +398,21 @@ def test_the_outcome_digest_moves_with_an_outcome_and_not_with_the_day() -> None
     later = fold(one_gate(), GOOD, None, date(2026, 2, 10))
     other = fold(one_gate(), {"auth": result("auth", run("auth", recovers=Outcome.FAILED))}, None, TODAY)
     assert today.outcome_digest == later.outcome_digest != other.outcome_digest
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ("MATCHED", Verdict.GO),
+        ("DRIFT_ACCEPTED", Verdict.GO),
+        ("DEFERRED", Verdict.GO),
+        ("DRIFT_FIX_REQUIRED", Verdict.NO_GO),
+    ],
+)
+def test_only_a_drift_that_must_be_fixed_first_stops_the_plan(state: str, verdict: Verdict) -> None:
+    plan = replace(one_gate(), drift=(PlanDrift("DRIFT-01", "Ports differ", state),))
+    decided = fold(plan, GOOD, None, TODAY)
+    assert decided.verdict is verdict
+    assert [reason for reason in decided.reasons if "DRIFT-01" in reason] == (
+        ["drift DRIFT-01 must be fixed first: Ports differ"] if verdict is Verdict.NO_GO else []
+    )
