@@ -24,8 +24,9 @@ def load_system(name: str) -> SystemFactory:
     module_name, _, attribute = name.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise UnknownSystem(f"--sut {name}: module {module_name} cannot be imported ({error})") from error
+    except (Exception, SystemExit) as error:  # a plug-in's own code runs here and may do anything
+        why = f"{type(error).__name__}: {error}"
+        raise UnknownSystem(f"--sut {name}: module {module_name} cannot be imported ({why})") from error
     factory = getattr(module, attribute, None)
     if not callable(factory):
         offered = ", ".join(sorted(key for key, value in vars(module).items() if _is_factory(key, value, module_name)))

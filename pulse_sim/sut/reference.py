@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pulse_sim import __version__
 from pulse_sim.stack.assembly import Parts, Seams, Stack
+from pulse_sim.stack.settings import SettingsInvalid
 from pulse_sim.sut.protocol import Answer, Capability, Place, SystemFailure
 
 CAPABILITIES: Final = frozenset(
@@ -32,7 +33,10 @@ class ReferenceSystem:
         self._stack: Stack | None = None
 
     async def start(self, environment: Mapping[str, str], variant: str) -> None:
-        """Start the stack on its own host. Raises SystemFailure when it runs already or does not answer."""
+        """Start the stack on its own host. Raises SystemFailure, and leaves nothing running, when that does not work.
+
+        One that runs already is refused and goes on.
+        """
         if self._stack is not None:
             raise SystemFailure(f"system {self._place.name} is running already")
         place = self._place
@@ -44,10 +48,16 @@ class ReferenceSystem:
             "PULSE_API_TOKEN": place.api_token,
         }
         seams = Seams(clock=place.clock, entropy=place.entropy, stream=place.stream, disk=place.disk)
-        self._stack = Stack(environ, seams, self._parts, variant)
-        await place.spawn(self._stack.start(), f"{place.name}-start")
-        health = await self.request("GET", "/api/health")
+        try:
+            self._stack = Stack(environ, seams, self._parts, variant)
+            await place.spawn(self._stack.start(), f"{place.name}-start")
+            health = await self.request("GET", "/api/health")
+        except (SettingsInvalid, OSError) as error:
+            await self.stop()
+            why = str(error) if isinstance(error, SettingsInvalid) else type(error).__name__
+            raise SystemFailure(f"system {place.name} did not start: {why}") from error
         if health.status != 200:
+            await self.stop()
             raise SystemFailure(f"system {place.name} answered {health.status} to /api/health after its start")
 
     async def stop(self) -> None:
@@ -74,5 +84,5 @@ class ReferenceSystem:
         """Remove one file of the data directory. Raises SystemFailure when it is not there."""
         try:
             self._place.disk.remove(f"{self._place.data_dir}/{name}")
-        except FileNotFoundError as error:
-            raise SystemFailure(f"{name} is not in the data directory of system {self._place.name}") from error
+        except OSError as error:
+            raise SystemFailure(f"{name} is no file in the data directory of system {self._place.name}") from error

@@ -1,0 +1,1 @@
+"""Tests of systems under test and of their adapters."""
