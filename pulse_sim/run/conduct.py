@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -34,25 +35,29 @@ class Run:
         self._ended = asyncio.Event()
 
     async def conduct(self) -> str:
-        """Carry the script out; the reason the run ended: ``completed``, or ``crashed`` when a system did not start."""
-        await self._world.open(self._observe)
-        try:
+        """Carry the script out to its last second; the reason the run ended: ``completed``.
+
+        A system that does not start is a finding for the checks, not the end of the run. However it ends, every fault
+        is healed, every system stopped, the world closed and every disk looked at; one that fails keeps none of the
+        others from it.
+        """
+        async with AsyncExitStack() as ending:  # what is named last happens first
+            for name in reversed(self._operators):
+                ending.callback(self._note_disk, name)
+            ending.push_async_callback(self._world.close)
+            for operator in reversed(self._operators.values()):
+                ending.push_async_callback(operator.stop)
+            for window in reversed(self._script.windows):
+                ending.callback(self._world.heal, window.id)
+            await self._world.open(self._observe)
             self._open_log()
-            if not await self._start_systems():
-                return "crashed"
+            await self._start_systems()
             await self._add_first_connections()
             self._schedule()
             await self._ended.wait()
             self._note_counts()
             await self._look_everywhere(state=True)
-            await self._stop_systems()
-            return "completed"
-        finally:
-            for window in self._script.windows:
-                self._world.heal(window.id)
-            await self._world.close()
-            for name in self._world.systems:
-                self._observe(Source.WORLD, "disk", name, self._world.disk(name))
+        return "completed"
 
     def _open_log(self) -> None:
         self._observe(Source.WORLD, "start", "run", self._script.describe())
@@ -60,31 +65,17 @@ class Run:
         for appliance in self._script.appliances:
             self._observe(Source.APPLIANCE, "truth", appliance, self._world.truth(appliance))
 
-    async def _start_systems(self) -> bool:
-        started = True
+    async def _start_systems(self) -> None:
         for name, (variant, environment) in self._script.systems.items():
-            system = self._world.systems[name]
-            operator = self._operators[name]
-            operator.variant, operator.environment = variant, dict(environment)
-            try:
-                await system.start(environment, variant)
-            except (SystemFailure, ConnectionError, TimeoutError) as failure:
-                data = {"kind": "start", "exception": type(failure).__name__, "template": "the system did not start"}
-                self._observe(Source.SUT, "crash", name, data)
-                started = False
-            else:
-                self._observe(Source.SUT, "started", name, {"version": system.version, "variant": variant})
-        return started
+            with suppress(SystemFailure):  # it is on record as a crash
+                await self._operators[name].start(environment, variant)
 
     async def _add_first_connections(self) -> None:
         for connection, options in self._script.connections.items():
             await self._operators[options["system"]].act("add_connection", {"id": connection, **options})
 
-    async def _stop_systems(self) -> None:
-        for name, system in self._world.systems.items():
-            await system.stop()
-            data = {"version": system.version, "variant": self._operators[name].variant}
-            self._observe(Source.SUT, "stopped", name, data)
+    def _note_disk(self, system: str) -> None:
+        self._observe(Source.WORLD, "disk", system, self._world.disk(system))
 
     def _schedule(self) -> None:
         script = self._script
@@ -149,11 +140,15 @@ class Run:
 
     def _connections_to(self, appliance: str) -> list[str]:
         """Connections of the file and of actions so far that poll an appliance, in the order they were named."""
-        named = dict(self._script.connections)
+        polls = {connection: options["appliance"] for connection, options in self._script.connections.items()}
         for action in self._script.actions:
-            if action.do == "add_connection" and action.at_ns <= self._world.now_ns():
-                named[action.options["id"]] = action.options
-        return [connection for connection, options in named.items() if options["appliance"] == appliance]
+            if action.at_ns > self._world.now_ns() or "id" not in action.options:
+                continue
+            if action.do == "remove_connection":
+                polls.pop(action.options["id"], None)
+            elif action.options.get("appliance") is not None:
+                polls[action.options["id"]] = action.options["appliance"]
+        return [connection for connection, polled in polls.items() if polled == appliance]
 
     def _act(self, action: Action) -> None:
         self._spawn(self._operators[action.system].act(action.do, action.options), "operator")

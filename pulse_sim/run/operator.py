@@ -1,5 +1,6 @@
 """What an operator does to a system during a run, through its API; the record of it holds no secret."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,10 +11,12 @@ from pulse_sim.units import SECOND
 from pulse_sim.world.protocol import Observe, World
 
 CONNECTIONS: Final = "/api/truenas/connections"
+LIMIT_S: Final = 60
+"""How long a system may take to start, and to stop; one that hangs would otherwise hang the run."""
 
 
 class Operator:
-    """Carries out the actions of a scenario on one system and records how each was answered."""
+    """Starts and stops one system, carries out a scenario's actions on it, and records how each was answered."""
 
     def __init__(self, name: str, system: SystemUnderTest, world: World, observe: Observe) -> None:
         self._name = name
@@ -21,8 +24,32 @@ class Operator:
         self._world = world
         self._observe = observe
         self._options: dict[str, dict[str, Any]] = {}
-        self.environment: dict[str, str] = {}
-        self.variant = ""
+        self._environment: dict[str, str] = {}
+        self._variant = ""
+        self._is_up = False
+
+    async def start(self, environment: Mapping[str, str], variant: str) -> None:
+        """Start the system. Raises SystemFailure, the crash recorded, when it does not come up, for whatever reason."""
+        self._environment, self._variant = dict(environment), variant
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await self._system.start(environment, variant)
+        except Exception as failure:
+            self._note_crash("start", failure)
+            raise SystemFailure(f"system {self._name} did not start") from failure
+        self._is_up = True
+        self._note_system("started")
+
+    async def stop(self) -> None:
+        """Stop the system; one that does not stop in order has crashed. Harmless when it is not running."""
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                await self._system.stop()
+        except Exception as failure:
+            self._note_crash("stop", failure)
+        if self._is_up:
+            self._is_up = False
+            self._note_system("stopped")
 
     async def act(self, do: str, options: Mapping[str, Any]) -> None:
         """Do one action of the table below; an unreachable system is recorded, not raised."""
@@ -79,16 +106,16 @@ class Operator:
         return await self._system.request("POST", f"{CONNECTIONS}/{options['id']}/test")
 
     async def _restart(self, options: Mapping[str, Any]) -> Answer:
-        self.environment |= options["environment"]
-        self.variant = options["variant"] or self.variant
-        await self._system.stop()
-        self._note_system("stopped")
-        await self._system.start(self.environment, self.variant)
-        self._note_system("started")
+        await self.stop()
+        await self.start({**self._environment, **options["environment"]}, options["variant"] or self._variant)
         return Answer(200, b"")
 
     def _note_system(self, kind: str) -> None:
-        self._observe(Source.SUT, kind, self._name, {"version": self._system.version, "variant": self.variant})
+        self._observe(Source.SUT, kind, self._name, {"version": self._system.version, "variant": self._variant})
+
+    def _note_crash(self, kind: str, failure: Exception) -> None:
+        data = {"kind": kind, "exception": type(failure).__name__, "template": f"the system did not {kind}"}
+        self._observe(Source.SUT, "crash", self._name, data)
 
 
 _ACTIONS: Final[Mapping[str, Any]] = {
@@ -104,6 +131,8 @@ _ACTIONS: Final[Mapping[str, Any]] = {
 
 def _error_code(answer: Answer) -> str:
     try:
-        return str(json.loads(answer.body)["code"])
-    except (ValueError, KeyError, TypeError):
+        code = str(json.loads(answer.body)["code"])
+        code.encode()
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "unreadable"
+    return code

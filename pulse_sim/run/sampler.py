@@ -5,14 +5,16 @@ from typing import Any, Final
 
 from pulse_sim.observation import Source
 from pulse_sim.observation.delta import difference
-from pulse_sim.sut.protocol import Answer, SystemUnderTest
+from pulse_sim.observation.series import SeriesName
+from pulse_sim.sut.protocol import Answer, SystemFailure, SystemUnderTest
 from pulse_sim.world.protocol import Observe
 
 PAGE_LIMIT: Final = 100
 PAGES_AT_MOST: Final = 200
 LAST_SUCCESS: Final = "pulse_monitor_poll_last_success_timestamp"
 RESOURCE_FIELDS: Final = ("type", "name", "status", "sources", "sourceStatus", "parentId")
-UNREACHABLE: Final = (ConnectionError, TimeoutError, ValueError, KeyError, TypeError)
+UNREACHABLE: Final = (ConnectionError, TimeoutError, SystemFailure)
+UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 class Sampler:
@@ -41,8 +43,12 @@ class Sampler:
 
     def saw_success_of(self, connection: str) -> bool:
         """Whether the last scrape showed at least one successful poll of a connection."""
-        series = f'{LAST_SUCCESS}{{instance="{connection}",instance_type="truenas"}}'
-        return float(self._last.get("metrics", {}).get(series, "0")) > 0
+        wanted = {"instance": connection, "instance_type": "truenas"}
+        for text, value in self._last.get("metrics", {}).items():
+            series = SeriesName.parse(text) if text.startswith(LAST_SUCCESS) else None
+            if series is not None and (series.name, series.labels) == (LAST_SUCCESS, wanted):
+                return _is_positive(value)
+        return False
 
     async def _take(self, kind: str, look: Any) -> None:
         status: int | None = None
@@ -50,18 +56,21 @@ class Sampler:
         seen: dict[str, Any] | None = None
         try:
             status, seen = await look()
-        except UNREACHABLE as failure:
+        except (*UNREACHABLE, *UNREADABLE) as failure:
             error = type(failure).__name__
+        try:
+            self._note(kind, status, error, seen if status == 200 else None)
+        except ValueError as refusal:  # the log does not take what the system showed: NaN, other types, too much of it
+            self._note(kind, None, type(refusal).__name__, None)
+
+    def _note(self, kind: str, status: int | None, error: str | None, seen: dict[str, Any] | None) -> None:
         data: dict[str, Any] = {"status": status, "error": error}
         if kind != "health":
-            if status != 200 or seen is None:
-                seen = None
-                data |= {"changed": {}, "gone": []}
-            else:
-                data |= difference(self._last.get(kind, {}), seen)
+            before = self._last.get(kind, {})
+            data |= difference(before, before if seen is None else seen)
+        self._observe(Source.SAMPLER, kind, self._name, data)
         if seen is not None:
             self._last[kind] = seen
-        self._observe(Source.SAMPLER, kind, self._name, data)
 
     async def _health(self) -> tuple[int, dict[str, Any]]:
         return (await self._system.request("GET", "/api/health")).status, {}
@@ -100,6 +109,13 @@ def series_of(page: str) -> dict[str, str]:
                 raise ValueError("a line of the metrics page is no sample")
             found[series] = value
     return found
+
+
+def _is_positive(value: str) -> bool:
+    try:
+        return float(value) > 0
+    except ValueError:
+        return False
 
 
 def _json(answer: Answer) -> Any:

@@ -53,12 +53,15 @@ class SimulatedAppliance:
         await self._host.run(self._server.stop(), name=f"{self._host.name}-stop")
 
     def connection_record(self, verify_tls: str, credentials: str) -> dict[str, Any]:
-        """Host, port, transport and credentials as a connection record names them (pulse-contract A1)."""
+        """Host, port, transport and credentials as a connection record names them (pulse-contract A1).
+
+        The certificate is self-signed, so chain and name are never checked; a pin then decides on its own (A2).
+        """
         record: dict[str, Any] = {
             "host": self._host.name,
             "port": HTTPS_PORT if self._plan.tls else HTTP_PORT,
             "useHttps": self._plan.tls,
-            "insecureSkipVerify": self._plan.tls and verify_tls == "skip",
+            "insecureSkipVerify": self._plan.tls,
             "fingerprint": self._fingerprint if self._plan.tls and verify_tls == "pin" else "",
         }
         if credentials == "basic":

@@ -1,5 +1,6 @@
 """What lies in a system's data directory at the end of a run: sizes, modes, digests, and secrets in the clear."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 from pulse_sim.canonical import sha256_hex
@@ -23,17 +24,28 @@ class ReadableDisk(Protocol):
 
 
 def describe_disk(disk: ReadableDisk, directory: str) -> dict[str, Any]:
-    """The data of a ``world/disk`` record; a directory that was never made has no files."""
-    try:
-        names = sorted(disk.names(directory))
-    except FileNotFoundError:
-        names = []
+    """The data of a ``world/disk`` record, subdirectories included; a directory that was never made has no files."""
     files = {}
     leaks = []
-    for name in names:
-        path = f"{directory}/{name}"
-        content = disk.read(path)
-        files[name] = {"bytes": len(content), "mode": f"{disk.mode(path):04o}", "sha256": sha256_hex(content)}
+    for name, content in _files_below(disk, directory):
+        mode = disk.mode(f"{directory}/{name}")
+        files[name] = {"bytes": len(content), "mode": f"{mode:04o}", "sha256": sha256_hex(content)}
         if find_secret_forms(content):
             leaks.append(name)
     return {"files": files, "leaks": leaks}
+
+
+def _files_below(disk: ReadableDisk, directory: str, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file below a directory: its path from there, and its bytes."""
+    try:
+        names = sorted(disk.names(directory))
+    except FileNotFoundError:
+        return
+    for name in names:
+        path = f"{directory}/{name}"
+        try:
+            content = disk.read(path)
+        except IsADirectoryError:
+            yield from _files_below(disk, path, f"{prefix}{name}/")
+        else:
+            yield prefix + name, content

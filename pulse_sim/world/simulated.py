@@ -47,6 +47,7 @@ class SimulatedWorld:
         self.broken: list[str] = []
         """What died unhandled outside the systems: the harness itself broke, and the run is errored."""
         self._http: aiohttp.ClientSession | None = None
+        self._tap = LogTap(self._note_log)
         self._healers: dict[str, Callable[[], None]] = {}
         self._appliances = {name: self._appliance(name, plan) for name, plan in cast.appliances.items()}
         self._systems = {name: factory(self._place(name)) for name in cast.systems}
@@ -80,7 +81,6 @@ class SimulatedWorld:
         """Start every appliance and begin to listen to logs and to what nobody handled."""
         self._observe = observe
         self._sim.on_unhandled(self._note_unhandled)
-        self._tap = LogTap(self._note_log)
         self._tap.install()
         connector = aiohttp.TCPConnector(keepalive_timeout=OPERATOR_KEEPALIVE_S)
         timeout = aiohttp.ClientTimeout(total=OPERATOR_TIMEOUT_S)
@@ -89,14 +89,16 @@ class SimulatedWorld:
             await appliance.start(observe)
 
     async def close(self) -> None:
-        """Stop the operator and every appliance."""
-        if self._http is not None:
-            await self._http.close()
-        for appliance in self._appliances.values():
-            await appliance.stop()
-        # A task that died inside a reference cycle tells of it only when it is collected; it must do so in the log.
-        self._sim.collect_garbage()
-        self._tap.remove()
+        """Stop the operator and every appliance, also of a world that did not open to the end."""
+        try:
+            if self._http is not None:
+                await self._http.close()
+            for appliance in self._appliances.values():
+                await appliance.stop()
+            # A task that died inside a reference cycle tells of it only when collected; it must do so in the log.
+            self._sim.collect_garbage()
+        finally:
+            self._tap.remove()
 
     def connection_record(self, appliance: str, verify_tls: str, credentials: str) -> dict[str, Any]:
         """Address and secrets of an appliance as fields of a connection record."""

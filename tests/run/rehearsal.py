@@ -1,12 +1,17 @@
 """One small run inside the test's own process: scenario text in, log and trace digest out."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pulse_sim.checks import CheckResult, judge_run
+from pulse_sim.checks import CheckResult
+from pulse_sim.evidence.judgement import judge_log
 from pulse_sim.kernel import Trace
-from pulse_sim.observation import Header, Record, RunLog
+from pulse_sim.observation import Header, Record, RunLog, Source
 from pulse_sim.observation.writer import LogWriter
+from pulse_sim.outcome import Outcome
 from pulse_sim.run.conduct import Run
 from pulse_sim.run.recorder import Recorder
 from pulse_sim.run.script import cast_of, script_of
@@ -34,15 +39,43 @@ checks:
 """
 
 
+def scenario(**parts: Any) -> str:
+    """A scenario file like ``SMALL``, without its fault and with ``parts`` replaced."""
+    whole = {
+        "version": 1,
+        "id": "small",
+        "title": "One NAS",
+        "hypothesis": "All is well.",
+        "start": "2026-02-09T00:00:00Z",
+        "duration": "14m",
+        "appliances": {"nas-1": {"release": "24.10", "fixture": "small-office"}},
+        "connections": {"nas-1": {"appliance": "nas-1", "poll_interval": "60s"}},
+        "abort": "none",
+        "checks": [{"check": "never_crashes"}],
+    }
+    return json.dumps({**whole, **parts})
+
+
 @dataclass(frozen=True)
 class Rehearsed:
     """What a run left: its log, read back from disk, its judged checks, its trace digest, what broke in the harness."""
 
     log: RunLog
     results: tuple[CheckResult, ...]
+    outcome: Outcome
     trace_digest: str
     broken: tuple[str, ...]
     directory: Path
+
+    def of(self, kind: str, subject: str | None = None) -> Sequence[Record]:
+        """Records of ``source/kind``, of one subject if given."""
+        source, _, name = kind.partition("/")
+        return self.log.of(Source(source), name, subject)
+
+    def outcome_of(self, check: str) -> Outcome:
+        """The one result of a check."""
+        (result,) = [result for result in self.results if result.check == check]
+        return result.outcome
 
 
 def rehearse(
@@ -55,22 +88,22 @@ def rehearse(
 ) -> Rehearsed:
     """Run a scenario without matrix in the simulated world."""
     directory.mkdir(parents=True, exist_ok=True)
-    scenario = parse_scenario("small.yaml", text.encode(), overrides=overrides)
-    header = Header(scenario.id, seed, "2026-02-09T00:00:00Z", "simulated", "test", "fifo")
+    resolved = parse_scenario("small.yaml", text.encode(), overrides=overrides)
+    header = Header(resolved.id, seed, "2026-02-09T00:00:00Z", "simulated", "test", "fifo")
     trace = Trace()
 
     def to_trace(record: Record, line: bytes) -> None:
         trace.event(record.kind, record.subject, line)
 
-    world = SimulatedWorld(cast_of(scenario), seed, factory, trace, ("tests",))
+    world = SimulatedWorld(cast_of(resolved), seed, factory, trace, ("tests",))
     with LogWriter(directory, header, on_record=to_trace) as log:
 
         async def conduct() -> None:
             observe = Recorder(log, world.now_ns).observe
-            reason = await Run(script_of(scenario), world, observe).conduct()
-            log.close(world.now_ns(), reason)
+            reason = await Run(script_of(resolved), world, observe).conduct()
+            log.close(world.now_ns(), "crashed" if world.broken else reason)
 
         world.run(conduct())
     recorded = RunLog.load(directory)
-    results = judge_run(recorded, list(scenario.checks))
-    return Rehearsed(recorded, results, trace.digest(), tuple(world.broken), directory)
+    judged = judge_log({"id": resolved.id, "checks": list(resolved.checks)}, recorded)
+    return Rehearsed(recorded, judged.results, judged.outcome, trace.digest(), tuple(world.broken), directory)

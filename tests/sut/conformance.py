@@ -1,4 +1,4 @@
-"""What every adapter of a system under test must do, whatever system is behind it: subclass, say how it is made, run."""
+"""What every adapter of a system under test must do, whatever is behind it. Subclass, say how it is made, run."""
 
 import asyncio
 from collections.abc import Callable, Coroutine

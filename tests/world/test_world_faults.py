@@ -1,0 +1,201 @@
+"""Faults of both tables reach their appliance, no other, and end with their half-open window to the nanosecond."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_truenas.faults import FAULT_KINDS
+from pulse_sim.outcome import Outcome
+from pulse_sim.units import MICROSECOND, MINUTE
+from pulse_sim.world.faults import WORLD_FAULT_KINDS
+from tests.run.rehearsal import Rehearsed, rehearse, scenario
+from tests.world.prober import LATENCY_NS, prober, probes, seen
+
+TWO = {name: {"release": "24.10", "fixture": "small-office"} for name in ("nas-1", "nas-2")}
+BOTH = {name: {"appliance": name, "poll_interval": "60s"} for name in TWO}
+BEGIN, END = 3 * MINUTE, 5 * MINUTE
+ERRORS = "pulse_monitor_poll_errors_total"
+
+# kind, its parameters, the one error class the poller counts meanwhile
+KINDS: list[tuple[str, dict[str, Any], str | None]] = [
+    ("http.delay", {"delay": "45s"}, "timeout"),
+    ("http.silence", {}, "timeout"),
+    ("http.status", {"status": 502}, "api"),
+    ("http.truncate_body", {"keep_bytes": 20}, "api"),
+    ("http.malformed_body", {}, "api"),
+    ("http.reset", {"after_bytes": 0}, "connection"),
+    ("auth.revoke_key", {}, "auth"),
+    ("appliance.down", {}, "connection"),
+    ("net.down", {}, "connection"),
+    ("net.partition", {}, "timeout"),
+    ("net.reset_peer", {}, "connection"),
+    ("net.latency", {"latency": "2s"}, None),
+]
+
+
+def window(kind: str, parameters: dict[str, Any], at: str = "3m", length: str = "2m") -> dict[str, Any]:
+    return {"at": at, "for": length, "fault": kind, "on": "nas-1", "with": parameters}
+
+
+def errors_by_type(done: Rehearsed, connection: str, until_ns: int) -> dict[str, float]:
+    found = {}
+    for error_type in ("auth", "timeout", "connection", "api", "validation", "internal", "not_found"):
+        samples = done.log.series("pulse", ERRORS, instance=connection, error_type=error_type)
+        values = [sample.value for sample in samples if sample.time_ns <= until_ns]
+        if values and values[-1]:
+            found[error_type] = values[-1]
+    return found
+
+
+def test_every_kind_of_both_tables_is_tried_here() -> None:
+    assert {kind for kind, _, _ in KINDS} == {*FAULT_KINDS, *WORLD_FAULT_KINDS}
+
+
+@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=[kind for kind, _, _ in KINDS])
+def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
+    kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
+) -> None:
+    text = scenario(appliances=TWO, connections=BOTH, timeline=[window(kind, parameters)])
+    done = rehearse(tmp_path, text)
+    assert done.outcome_of("faults_took_effect") is Outcome.PASSED
+    assert errors_by_type(done, "nas-1", BEGIN) == {}
+    after = errors_by_type(done, "nas-1", done.log.end_ns)
+    assert set(after) == ({error_type} if error_type else set())
+    assert errors_by_type(done, "nas-2", done.log.end_ns) == {}
+    assert all(not request.faults for request in done.log.requests("nas-2"))
+    late = [request for request in done.log.requests("nas-1") if request.arrival_ns > END + MINUTE]
+    assert {(request.status, request.ended, request.faults) for request in late} == {(200, "complete", ())}
+    assert errors_by_type(done, "nas-1", END + 2 * MINUTE) == after
+
+
+@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=[kind for kind, _, _ in KINDS])
+def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
+    kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
+) -> None:
+    done = rehearse(tmp_path, scenario(timeline=[{**window(kind, parameters), "id": "it"}]))
+    (inject,), (heal,) = done.of("fault/inject"), done.of("fault/heal")
+    assert (inject.time_ns, heal.time_ns) == (BEGIN, END)
+    assert (inject.subject, heal.subject) == ("it", "it")
+    kinds = {**FAULT_KINDS, **WORLD_FAULT_KINDS}
+    told = {name: inject.data[name] for name in ("kind", "on", "from_ns", "to_ns", "stage", "connections")}
+    assert told == {
+        "kind": kind,
+        "on": "nas-1",
+        "from_ns": BEGIN,
+        "to_ns": END,
+        "stage": kinds[kind].stage.name.lower(),
+        "connections": ["nas-1"],
+    }
+    truths = [record.time_ns for record in done.of("appliance/truth")]
+    assert truths == ([0, BEGIN, END] if kind == "auth.revoke_key" else [0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"), [(kind, given) for kind, given, _ in KINDS if kind.startswith("http.")], ids=str
+)
+def test_a_request_is_shaped_exactly_when_it_arrives_inside_the_window(
+    kind: str, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    """To the microsecond, which is how finely the journal tells how long an exchange took."""
+    instants = [BEGIN - MICROSECOND, BEGIN, END - MICROSECOND, END, END + MICROSECOND]
+    done = rehearse(tmp_path, scenario(timeline=[window(kind, parameters)]), factory=prober(instants))
+    shaped = {
+        request.arrival_ns: bool(request.faults)
+        for request in done.log.requests("nas-1")
+        if request.credential is None and request.arrival_ns in instants
+    }
+    assert shaped == dict(zip(instants, [False, True, True, False, False], strict=True))
+
+
+def test_a_status_is_answered_to_the_nanosecond_of_its_window(tmp_path: Path) -> None:
+    instants = [BEGIN - 1, BEGIN, END - 1, END, END + 1]
+    text = scenario(timeline=[window("http.status", {"status": 503})])
+    done = rehearse(tmp_path, text, factory=prober(instants))
+    assert seen(done) == dict(zip(instants, ["401", "503", "503", "401", "401"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "saw"), [("net.down", "ConnectionRefusedError"), ("appliance.down", "ConnectionRefusedError")]
+)
+def test_a_closed_door_opens_at_the_last_instant_and_not_before(kind: str, saw: str, tmp_path: Path) -> None:
+    instants = [BEGIN, END - 1, END]
+    factory = prober(instants, with_its="connect")
+    done = rehearse(tmp_path, scenario(timeline=[window(kind, {})]), factory=factory)
+    assert seen(done) == {BEGIN: saw, END - 1: saw, END: "401"}
+
+
+def test_a_connection_is_reset_when_its_request_arrives_inside_the_window(tmp_path: Path) -> None:
+    instants = [BEGIN - 1, BEGIN, END - 1, END]
+    done = rehearse(tmp_path, scenario(timeline=[window("net.reset_peer", {})]), factory=prober(instants))
+    reset = "ConnectionResetError"
+    assert seen(done) == {BEGIN - 1: "401", BEGIN: reset, END - 1: reset, END: "401"}
+
+
+def test_a_partition_holds_what_is_sent_inside_the_window_and_delivers_it_afterwards(tmp_path: Path) -> None:
+    """The request to connect is sent one latency before it would arrive."""
+    instants = [BEGIN + LATENCY_NS, END - 1 + LATENCY_NS, END + LATENCY_NS]
+    factory = prober(instants, with_its="connect")
+    done = rehearse(tmp_path, scenario(timeline=[window("net.partition", {})]), factory=factory)
+    first, held, free = sorted(probes(done), key=lambda probe: int(probe["at_ns"]))
+    assert first["saw"] == "TimeoutError"
+    assert (held["saw"], held["connect_ns"]) == ("401", 2 * LATENCY_NS + 1)
+    assert (free["saw"], free["connect_ns"]) == ("401", 2 * LATENCY_NS)
+
+
+def test_latency_is_added_to_what_is_sent_inside_the_window(tmp_path: Path) -> None:
+    instants = [BEGIN - 1 + LATENCY_NS, BEGIN + LATENCY_NS, END - 1 + LATENCY_NS, END + LATENCY_NS]
+    factory = prober(instants, with_its="connect")
+    done = rehearse(tmp_path, scenario(timeline=[window("net.latency", {"latency": "2s"})]), factory=factory)
+    added = {probe["at_ns"]: probe["connect_ns"] - 2 * LATENCY_NS for probe in probes(done)}
+    assert added == dict(zip(instants, [0, 2_000_000_000, 2_000_000_000, 0], strict=True))
+
+
+@pytest.mark.parametrize("reversed_file", [False, True], ids=["in order", "later window named first"])
+@pytest.mark.parametrize(
+    ("first", "second", "before", "after"),
+    [
+        (("http.status", {"status": 502}), ("http.status", {"status": 500}), "502", "500"),
+        (("http.status", {"status": 502}), ("net.down", {}), "502", "ConnectionRefusedError"),
+        (("net.down", {}), ("http.status", {"status": 500}), "ConnectionRefusedError", "500"),
+        (("appliance.down", {}), ("net.down", {}), "ConnectionRefusedError", "ConnectionRefusedError"),
+        (("net.reset_peer", {}), ("appliance.down", {}), "ConnectionResetError", "ConnectionRefusedError"),
+    ],
+    ids=str,
+)
+def test_of_two_windows_back_to_back_the_first_is_healed_before_the_second_begins(
+    first: tuple[str, Any],
+    second: tuple[str, Any],
+    before: str,
+    after: str,
+    reversed_file: bool,
+    tmp_path: Path,
+) -> None:
+    timeline = [{**window(*first), "id": "first"}, {**window(*second, at="5m", length="1m"), "id": "second"}]
+    text = scenario(timeline=timeline[::-1] if reversed_file else timeline)
+    # One whole exchange before the edge, one connection opened after it, one after both windows.
+    factory = prober([4 * MINUTE, END + 2 * LATENCY_NS, 6 * MINUTE + 2 * LATENCY_NS], with_its="connect")
+    done = rehearse(tmp_path, text, factory=factory)
+    assert list(seen(done).values()) == [before, after, "401"]
+    edge = [record for record in done.log.records if record.time_ns == END and record.source == "fault"]
+    assert [(record.kind, record.subject) for record in edge] == [("heal", "first"), ("inject", "second")]
+    phases = [(record.time_ns, record.data["phase"]) for record in done.of("world/phase")]
+    assert phases[-2:] == [(BEGIN, "inject"), (6 * MINUTE, "settle")], "there is no moment between the two"
+
+
+def test_overlapping_windows_of_one_kind_end_one_by_one(tmp_path: Path) -> None:
+    """Each heals for itself: the end of the shorter one does not end the longer one."""
+    timeline = [
+        {**window("net.down", {}), "id": "long"},
+        {**window("net.down", {}, at="4m", length="30s"), "id": "short"},
+    ]
+    instants = [4 * MINUTE + MINUTE // 2 + 2 * LATENCY_NS, END - 1, END]
+    done = rehearse(tmp_path, scenario(timeline=timeline), factory=prober(instants, with_its="connect"))
+    assert list(seen(done).values()) == ["ConnectionRefusedError", "ConnectionRefusedError", "401"]
+
+
+def test_a_window_that_begins_at_zero_is_set_before_the_first_poll_is_answered(tmp_path: Path) -> None:
+    done = rehearse(tmp_path, scenario(timeline=[window("http.status", {"status": 502}, at="0s")]))
+    polls = Counter(request.status for request in done.log.requests("nas-1") if request.arrival_ns < 2 * MINUTE)
+    assert set(polls) == {502}
