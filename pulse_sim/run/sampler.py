@@ -82,9 +82,9 @@ class Sampler:
             if answer.status != 200:
                 return answer.status, {}
             body = _json(answer)
-            for resource in body["data"]:
+            for name, resource in _rows(body["data"]):
                 kept = {field: resource.get(field) for field in RESOURCE_FIELDS}
-                found[resource["id"]] = {**kept, "sourceId": (resource.get("identity") or {}).get("sourceId")}
+                found[name] = {**kept, "sourceId": (resource.get("identity") or {}).get("sourceId")}
             if page >= body["meta"]["totalPages"]:
                 return 200, found
         raise ValueError(f"more than {PAGES_AT_MOST} pages of resources")
@@ -93,7 +93,8 @@ class Sampler:
         answer = await self._system.request("GET", "/api/truenas/connections")
         if answer.status != 200:
             return answer.status, {}
-        return 200, {row["id"]: {"enabled": row.get("enabled"), "poll": row.get("poll")} for row in _json(answer)}
+        rows = _rows(_json(answer))
+        return 200, {name: {"enabled": row.get("enabled"), "poll": row.get("poll")} for name, row in rows}
 
 
 def series_of(page: str) -> dict[str, str]:
@@ -116,6 +117,13 @@ def _is_positive(value: str) -> bool:
         return float(value) > 0
     except ValueError:
         return False
+
+
+def _rows(listed: Any) -> list[tuple[str, Any]]:
+    """The objects of a list by their ids. Raises ValueError when it is no list, or an id is no text."""
+    if not isinstance(listed, list) or not all(isinstance(row["id"], str) for row in listed):
+        raise ValueError("not a list of objects with ids")
+    return [(row["id"], row) for row in listed]
 
 
 def _json(answer: Answer) -> Any:

@@ -1,0 +1,236 @@
+"""What an operator does is recorded as it was asked for and answered, and the record holds no secret."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulse_sim.observation.secrecy import find_secret_forms
+from pulse_sim.outcome import Outcome
+from pulse_sim.scenario.actions import ACTIONS
+from pulse_sim.sut.protocol import Answer, SystemFailure
+from pulse_sim.sut.reference import ReferenceSystem
+from pulse_sim.units import MINUTE, SECOND
+from tests.run.rehearsal import Rehearsed, rehearse, scenario
+from tests.sut.plugins import Minimal
+
+NAS = {"release": "24.10", "fixture": "baseline"}
+THREE = dict.fromkeys(("nas-1", "nas-2", "nas-3"), NAS)
+EVERY_ACTION: list[dict[str, Any]] = [
+    {"at": "2m", "do": "add_connection", "with": {"id": "nas-2", "appliance": "nas-2", "poll_interval": "20s"}},
+    {"at": "3m", "do": "update_connection", "with": {"id": "nas-2", "credentials": "basic"}},
+    {"at": "4m", "do": "disable_connection", "with": {"id": "nas-2"}},
+    {"at": "5m", "do": "enable_connection", "with": {"id": "nas-2"}},
+    {"at": "6m", "do": "test_connection", "with": {"id": "nas-2"}},
+    {"at": "7m", "do": "restart_system", "with": {"environment": {"PULSE_NODE_LIMIT": "9"}}},
+    {"at": "8m", "do": "remove_connection", "with": {"id": "nas-2"}},
+]
+
+
+def actions(done: Rehearsed, after_ns: int = SECOND) -> list[tuple[str, int | None, str | None]]:
+    return [
+        (record.data["do"], record.data["status"], record.data["error"])
+        for record in done.of("operator/action")
+        if record.time_ns >= after_ns
+    ]
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Rehearsed:
+    return rehearse(tmp_path_factory.mktemp("busy"), scenario(appliances=THREE, timeline=EVERY_ACTION))
+
+
+def test_the_story_has_every_action_of_the_table() -> None:
+    assert {entry["do"] for entry in EVERY_ACTION} == set(ACTIONS)
+
+
+def test_every_action_is_recorded_with_its_answer(busy: Rehearsed) -> None:
+    assert actions(busy, 0) == [
+        ("add_connection", 201, None),
+        ("add_connection", 201, None),
+        ("update_connection", 200, None),
+        ("disable_connection", 200, None),
+        ("enable_connection", 200, None),
+        ("test_connection", 200, None),
+        ("restart_system", 200, None),
+        ("remove_connection", 200, None),
+    ]
+    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8]
+    assert {record.subject for record in busy.of("operator/action")} == {"pulse"}
+    assert (busy.outcome, busy.broken) == (Outcome.PASSED, ())
+
+
+def test_what_was_asked_for_is_recorded_and_no_secret_with_it(busy: Rehearsed) -> None:
+    recorded = {
+        (record.data["do"], record.time_ns // MINUTE): record.data["with"] for record in busy.of("operator/action")
+    }
+    assert recorded[("add_connection", 2)] == {
+        "id": "nas-2",
+        "appliance": "nas-2",
+        "poll_interval_ns": 20 * SECOND,
+        "verify_tls": "skip",
+        "credentials": "api_key",
+    }
+    assert recorded[("add_connection", 0)]["system"] == "pulse"
+    assert {name: value for name, value in recorded[("update_connection", 3)].items() if value is not None} == {
+        "id": "nas-2",
+        "credentials": "basic",
+    }
+    assert recorded[("restart_system", 7)]["environment"] == {"PULSE_NODE_LIMIT": "9"}
+    assert recorded[("disable_connection", 4)] == {"id": "nas-2"}
+    assert not find_secret_forms(json.dumps([record.data for record in busy.of("operator/action")]).encode())
+
+
+def test_actions_have_their_effect_from_their_time_on(busy: Rehearsed) -> None:
+    arrivals = [request.arrival_ns / MINUTE for request in busy.log.requests("nas-2")]
+    assert min(arrivals) >= 2
+    assert not [at for at in arrivals if 4.02 < at < 5], "disabled"
+    assert [at for at in arrivals if 5 <= at < 6]
+    assert [at for at in arrivals if 7 <= at < 8], "still there after the restart"
+    assert max(arrivals) < 8.02, "removed"
+    credentials = {int(request.arrival_ns // MINUTE): request.credential for request in busy.log.requests("nas-2")}
+    assert credentials[2] != credentials[3] == credentials[7]
+
+
+def test_a_restart_is_recorded_and_keeps_the_data_directory(tmp_path: Path) -> None:
+    timeline = [{"at": "3m", "do": "restart_system"}]
+    done = rehearse(tmp_path, scenario(timeline=timeline))
+    lives = [
+        (record.kind, record.time_ns // SECOND) for record in done.log.records if record.kind in ("started", "stopped")
+    ]
+    assert lives == [("started", 0), ("stopped", 180), ("started", 180), ("stopped", 840)]
+    assert [at for at in (request.arrival_ns for request in done.log.requests("nas-1")) if at > 4 * MINUTE]
+    undisturbed = rehearse(tmp_path / "undisturbed", scenario())
+    (disk,), (other,) = done.of("world/disk"), undisturbed.of("world/disk")
+    for name in ("truenas.enc", ".encryption.key"):
+        assert disk.data["files"][name] == other.data["files"][name]
+
+
+def test_a_restart_may_change_the_variant_and_keeps_what_it_does_not_name(tmp_path: Path) -> None:
+    timeline = [
+        {"at": "3m", "do": "restart_system", "with": {"variant": "without-truenas"}},
+        {"at": "4m", "do": "test_connection", "with": {"id": "nas-1"}},
+        {"at": "5m", "do": "restart_system", "with": {"environment": {"PULSE_ENABLE_TRUENAS": "false"}}},
+        {"at": "6m", "do": "restart_system", "with": {"variant": "truenas-on-by-default"}},
+        {"at": "7m", "do": "test_connection", "with": {"id": "nas-1"}},
+    ]
+    done = rehearse(tmp_path, scenario(timeline=timeline))
+    variants = [record.data["variant"] for record in done.of("sut/started")]
+    assert variants == ["truenas-off-by-default", "without-truenas", "without-truenas", "truenas-on-by-default"]
+    told = [status for do, status, _ in actions(done) if do == "test_connection"]
+    assert told == [404, 200]
+    late = [request for request in done.log.requests("nas-1") if request.arrival_ns > 8 * MINUTE]
+    assert late == [], "PULSE_ENABLE_TRUENAS stays false through the last restart"
+
+
+class OnceOnly(ReferenceSystem):
+    """Starts once and never again."""
+
+    starts = 0
+
+    async def start(self, environment: Mapping[str, str], variant: str) -> None:
+        self.starts += 1
+        if self.starts > 1:
+            raise SystemFailure("worn out")
+        await super().start(environment, variant)
+
+
+def test_a_restart_that_does_not_come_up_again_is_a_crash(tmp_path: Path) -> None:
+    done = rehearse(tmp_path, scenario(timeline=[{"at": "3m", "do": "restart_system"}]), factory=OnceOnly)
+    assert actions(done) == [("restart_system", None, "SystemFailure")]
+    (crash,) = done.of("sut/crash")
+    assert (crash.data["kind"], crash.time_ns // MINUTE) == ("start", 3)
+    assert [record.kind for record in done.log.records if record.kind in ("started", "stopped")] == [
+        "started",
+        "stopped",
+    ]
+    assert (done.outcome_of("never_crashes"), done.outcome, done.broken) == (Outcome.FAILED, Outcome.FAILED, ())
+
+
+def test_a_connection_can_be_moved_to_another_appliance(tmp_path: Path) -> None:
+    timeline = [
+        {"at": "3m", "do": "update_connection", "with": {"id": "nas-1", "appliance": "nas-2"}},
+        {"at": "5m", "for": "1m", "fault": "http.status", "on": "nas-1", "with": {"status": 502}, "id": "old"},
+        {"at": "5m", "for": "1m", "fault": "http.status", "on": "nas-2", "with": {"status": 502}, "id": "new"},
+    ]
+    done = rehearse(tmp_path, scenario(appliances=THREE, timeline=timeline))
+    assert actions(done) == [("update_connection", 200, None)]
+    old, new = ([request.arrival_ns for request in done.log.requests(name)] for name in ("nas-1", "nas-2"))
+    assert max(old) < 3 * MINUTE + SECOND < 4 * MINUTE < max(new)
+    assert min(new) >= 3 * MINUTE
+    polled = {record.subject: record.data["connections"] for record in done.of("fault/inject")}
+    assert polled == {"old": [], "new": ["nas-1"]}
+
+
+def test_a_fault_names_the_connections_that_poll_its_appliance_by_then(tmp_path: Path) -> None:
+    def window(at: str, name: str) -> dict[str, Any]:
+        return {"at": at, "for": "30s", "fault": "http.status", "on": "nas-2", "with": {"status": 502}, "id": name}
+
+    timeline = [
+        window("2m", "before"),
+        {"at": "3m", "do": "add_connection", "with": {"id": "second", "appliance": "nas-2"}},
+        window("4m", "during"),
+        {"at": "5m", "do": "remove_connection", "with": {"id": "second"}},
+        window("6m", "after"),
+    ]
+    done = rehearse(tmp_path, scenario(appliances=THREE, duration="16m", timeline=timeline))
+    polled = {record.subject: record.data["connections"] for record in done.of("fault/inject")}
+    assert polled == {"before": [], "during": ["second"], "after": []}
+
+
+def test_what_the_system_refuses_is_recorded_with_its_code(tmp_path: Path) -> None:
+    timeline = [
+        {"at": "2m", "do": "add_connection", "with": {"id": "twin", "appliance": "nas-1"}},
+        {"at": "3m", "do": "remove_connection", "with": {"id": "twin"}},
+        {"at": "4m", "for": "2m", "fault": "auth.revoke_key", "on": "nas-1"},
+        {"at": "5m", "do": "test_connection", "with": {"id": "nas-1"}},
+        {"at": "6m", "do": "restart_system", "with": {"environment": {"PULSE_NODE_LIMIT": "1"}}},
+        {"at": "7m", "do": "add_connection", "with": {"id": "nas-2", "appliance": "nas-2"}},
+        {"at": "7m30s", "do": "update_connection", "with": {"id": "nas-2", "poll_interval": "5s"}},
+    ]
+    done = rehearse(tmp_path, scenario(appliances=THREE, duration="16m", timeline=timeline))
+    assert actions(done) == [
+        ("add_connection", 409, "duplicate_connection"),
+        ("remove_connection", 404, "truenas_not_found"),
+        ("test_connection", 400, "truenas_connection_failed"),
+        ("restart_system", 200, None),
+        ("add_connection", 403, "node_limit_reached"),
+        ("update_connection", 404, "truenas_not_found"),
+    ]
+    assert list(done.log.connections) == ["nas-1"]
+    assert done.broken == ()
+
+
+def test_an_operator_who_finds_nobody_there_records_it(tmp_path: Path) -> None:
+    class Gone(Minimal):
+        async def start(self, environment: Mapping[str, str], variant: str) -> None:
+            await super().start(environment, variant)
+            await self.stop()
+
+    done = rehearse(tmp_path, scenario(), factory=Gone)
+    assert actions(done, 0) == [("add_connection", None, "ConnectionError")]
+    assert done.outcome_of("never_crashes") is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'{"code":"mine"}', "mine"),
+        (b"<html>", "unreadable"),
+        (b"[]", "unreadable"),
+        (b'{"code":"\\ud800"}', "unreadable"),
+        (b"[" * 200_000, "unreadable"),
+        (b'{"code":7}', "7"),
+    ],
+    ids=lambda value: str(value[:30]),
+)
+def test_an_error_code_is_taken_from_the_answer_if_it_has_one(tmp_path: Path, body: bytes, code: str) -> None:
+    class Refusing(Minimal):
+        async def request(self, method: str, path: str, json: Any = None) -> Answer:
+            return Answer(418, body) if method == "POST" else await super().request(method, path, json)
+
+    done = rehearse(tmp_path, scenario(), factory=Refusing)
+    assert actions(done, 0) == [("add_connection", 418, code)]
+    assert done.broken == ()
