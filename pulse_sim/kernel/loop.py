@@ -16,6 +16,8 @@ from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
 if TYPE_CHECKING:
     from pulse_sim.kernel.network import Network
 
+_EAGER: Final = getattr(asyncio, "eager_task_factory", None)  # since 3.12
+
 
 class SimulationLoop(VirtualTimeLoop):
     """Deterministic asyncio. Everything asyncio offers that would touch the machine raises FenceError."""
@@ -30,9 +32,12 @@ class SimulationLoop(VirtualTimeLoop):
     def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        if self.get_task_factory() is not None:
-            return super().create_task(coro, **options)
-        return SimulationTask(coro, loop=self, **options)
+        factory = self.get_task_factory()
+        if factory is None:
+            return SimulationTask(coro, loop=self, **options)
+        if factory is _EAGER:  # its own tasks would be hashed by address and named after a counter of the process
+            return SimulationTask(coro, loop=self, eager_start=True, **options)
+        return super().create_task(coro, **options)
 
     # ---- what a thread pool would do
 

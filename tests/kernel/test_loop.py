@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -143,6 +144,29 @@ def test_unnamed_tasks_are_named_by_the_run_not_by_the_process() -> None:
         return task.get_name()
 
     assert Bench().sim.run(main()) == Bench().sim.run(main())
+
+
+def test_tasks_of_the_eager_factory_are_named_and_hashed_by_the_run_too() -> None:
+    started: list[int] = []
+
+    async def child(number: int) -> None:
+        started.append(number)
+        await asyncio.sleep(1)
+
+    async def main() -> tuple[list[str], list[bool], list[int]]:
+        # Before 3.12 there is no such factory, and None asks for the usual one.
+        asyncio.get_running_loop().set_task_factory(getattr(asyncio, "eager_task_factory", None))
+        tasks = [asyncio.create_task(child(number)) for number in range(3)]
+        begun = list(started)
+        named = asyncio.create_task(child(3), name="named")
+        await asyncio.gather(*tasks, named)
+        names = [task.get_name() for task in (*tasks, named)]
+        return names, [hash(task) == task.number for task in (*tasks, named)], begun  # type: ignore[attr-defined]
+
+    names, numbered, begun = Bench().sim.run(main())
+    assert (names, numbered) == (Bench().sim.run(main())[0], [True] * 4)
+    assert (names[-1], len(set(names))) == ("named", 4)
+    assert begun == ([0, 1, 2] if sys.version_info >= (3, 12) else [])
 
 
 def test_executor_calls_run_inline_at_a_step_of_their_own(bench: Bench) -> None:
