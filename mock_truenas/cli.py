@@ -111,13 +111,14 @@ async def _serve(nas: MockTrueNAS, host: str, port: int, shown: dict[str, Any]) 
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> click.ClickException:
-    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+    # From 3.13 on asyncio drops addresses of other machines, and without one left its error has no number.
+    if isinstance(error, socket.gaierror) or error.errno in (errno.EADDRNOTAVAIL, None):
         return complaint("--host", host, "is not an address of this machine; use 127.0.0.1")
     if error.errno == errno.EADDRINUSE:
         return complaint("--port", port, f"is in use on {host}; choose another, or 0 for a free one")
     if error.errno == errno.EACCES:
         return complaint("--port", port, "is not open to this user; choose one above 1023, or 0 for a free one")
-    return complaint("--host", f"{host} --port {port}", f"cannot listen: {os.strerror(error.errno or 0)}")
+    return complaint("--host", f"{host} --port {port}", f"cannot listen: {os.strerror(error.errno)}")
 
 
 def _check_choices(release: str, fixture: str, host: str, *, allow_remote: bool) -> None:

@@ -151,7 +151,8 @@ class MockTrueNAS:
         try:
             await self._open()
         except OSError as error:
-            _LOG.error("port %(port)s cannot be opened again: %(error)s", {"port": self.port, "error": error.strerror})
+            reason = error.strerror or str(error)  # an error of asyncio's own has no number
+            _LOG.error("port %(port)s cannot be opened again: %(error)s", {"port": self.port, "error": reason})
             raise
 
     def _close_listener(self) -> None:
