@@ -54,6 +54,10 @@ _BODIES = st.one_of(
         [b'{"names": ["sda"]}', b'{"names": 1}', b'{"names": [1]}', b"[" * 5000, b'"\\ud800"', b"1e999", b"null"]
     ),
 )
+# Blank lines before a request are skipped (RFC 9112, 2.2): nothing else, and the server rightly goes on waiting.
+_NO_REQUEST = st.one_of(
+    st.binary(min_size=1, max_size=200), st.text(string.printable, min_size=1, max_size=200).map(str.encode)
+).filter(lambda data: data.strip(b"\r\n"))
 _METHODS = st.sampled_from(["GET", "GET", "GET", "POST", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT", "BREW"])
 
 pytestmark = pytest.mark.usefixtures("quiet")
@@ -116,14 +120,22 @@ def test_query_string_of_a_served_path_is_answered_or_refused(
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.one_of(st.binary(min_size=1, max_size=200), st.text(string.printable, min_size=1, max_size=200).map(str.encode))
-)
+@given(_NO_REQUEST)
 def test_bytes_that_are_no_request_harm_nobody(caplog: pytest.LogCaptureFixture, data: bytes) -> None:
     async def rehearse() -> None:
         async with serving() as served:
             status = await _status(served, data)
             assert status is None or status < 500
+
+    asyncio.run(rehearse())
+    assert _noise(caplog) == []
+
+
+@pytest.mark.parametrize("blank", [b"\n", b"\r", b"\r\n\r\n"])
+def test_blank_lines_before_a_request_are_skipped(caplog: pytest.LogCaptureFixture, blank: bytes) -> None:
+    async def rehearse() -> None:
+        async with serving() as served:
+            assert await _status(served, blank + served.request(f"{API}/core/ping")) == 200
 
     asyncio.run(rehearse())
     assert _noise(caplog) == []
