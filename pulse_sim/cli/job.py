@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulse_sim.cli.abandoned import held
 from pulse_sim.cli.wall import now_text, stopwatch_s
 from pulse_sim.evidence.environment import describe_environment
 from pulse_sim.evidence.run_bundle import RunBundle
@@ -22,6 +23,7 @@ from pulse_sim.sut.loading import load_system, package_of
 from pulse_sim.world.simulated import SimulatedWorld
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+BROKEN_TOLD = 8
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def perform(job: RunJob) -> dict[str, Any]:
         sut=job.sut,
         schedule=job.schedule,
     )
-    with RunBundle(job.directory, header) as bundle:
+    with RunBundle(job.directory, header) as bundle, held(bundle.path):
         conducted = _conduct(job, header, bundle.path)
         _write_resources(bundle.resources_path, stopwatch_s() - started_s)
         sealed = bundle.complete(
@@ -77,7 +79,7 @@ def perform(job: RunJob) -> dict[str, Any]:
         "virtual_seconds": job.scenario.duration // 1_000_000_000,
         "wall_seconds": round(stopwatch_s() - started_s, 3),
         "bundle": str(sealed.path),
-        "reason": sealed.judged.reason or "; ".join(conducted.broken),
+        "reason": ": ".join(filter(None, (sealed.judged.reason, "; ".join(conducted.broken)))),
         "capabilities": sorted(conducted.capabilities),
     }
 
@@ -105,11 +107,14 @@ def _conduct(job: RunJob, header: Header, directory: Path) -> Conducted:
 
         async def conduct() -> None:
             reason = await Run(script_of(job.scenario), world, recorder.observe).conduct()
-            log.close(world.now_ns(), "crashed" if world.broken else reason)
+            if world.broken:
+                log.close(world.now_ns(), "crashed", broken=world.broken[:BROKEN_TOLD])
+            else:
+                log.close(world.now_ns(), reason)
 
         world.run(conduct())
     capabilities = frozenset.intersection(*(system.capabilities for system in world.systems.values()))
-    return Conducted(trace.digest(), tuple(world.broken), frozenset(item.value for item in capabilities))
+    return Conducted(trace.digest(), tuple(world.broken[:BROKEN_TOLD]), frozenset(item.value for item in capabilities))
 
 
 def _write_resources(path: Path, wall_s: float) -> None:

@@ -5,8 +5,10 @@ That keeps ``pulse-sim check`` working on a machine that has a bundle but neithe
 
 import importlib
 import os
+import signal
 import sys
-from typing import Final
+from types import FrameType
+from typing import Final, NoReturn
 
 import click
 
@@ -47,9 +49,22 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The console script. The working directory comes first on the path, for --sut."""
+    """The console script. The working directory comes first on the path, for --sut.
+
+    Interrupted or terminated, it cleans up and ends with 128 + the signal's number, as shells tell such an end: no
+    status of a run or verdict, since there is none.
+    """
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the path entry is text
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     cli()
+
+
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)  # a second one must not cut the cleaning up short
+    os.write(2, f"{signal.Signals(number).name}: stopped\n".encode())  # no buffer may be in use twice here
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pulse_sim.scenario.problem import DocumentError
 from pulse_sim.units import format_duration
 
 CATALOGUE: Final = Path("scenarios")
+UNBOUNDED: Final = 10_000
 
 
 @click.group()
@@ -27,18 +28,21 @@ def scenario() -> None:
 @click.argument("directory", default=CATALOGUE, type=click.Path(file_okay=False, exists=True, path_type=Path))
 def list_(directory: Path) -> None:
     """Every scenario below DIRECTORY: id, virtual length, how many runs its matrix makes, title."""
-    files = [file for file in sorted(directory.rglob("*.yaml")) if "plans" not in file.parts]
+    files = [file for file in sorted(directory.rglob("*.yaml")) if "plans" not in file.relative_to(directory).parts]
     try:
         loaded = load_scenarios(files)
     except DocumentError as error:
         options.stop_for_problems(error)
     table = Table(box=None, pad_edge=False, header_style="dim")
     for head in ("id", "length", "runs", "file", "title"):
-        table.add_column(head)
+        table.add_column(head, overflow="fold")
     for file, one in zip(files, loaded, strict=True):
         length, runs = format_duration(one.duration), str(len(expand(one)))
-        table.add_row(one.id, length, runs, plain(file), Text(plain(one.title)))
-    Console(highlight=False, soft_wrap=True).print(table)
+        table.add_row(one.id, length, runs, Text(plain(file)), Text(plain(one.title)))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = UNBOUNDED  # for a program that reads it, one line a scenario and nothing folded
+    console.print(table)
 
 
 @scenario.command()

@@ -44,7 +44,8 @@ def serve(host: str, port: int, data_dir: Path, variant: str, allow_remote: bool
     except SettingsInvalid as error:
         options.stop(str(error))
     except OSError as error:
-        options.stop(f"{host}:{port} or {data_dir}: {error.strerror or error}; choose another --port or --data-dir")
+        why = str(error) if error.errno is None else os.strerror(error.errno)  # asyncio's own text names both again
+        options.stop(f"{host}:{port} or {data_dir}: {why}; choose another --port or --data-dir")
 
 
 def _environ(host: str, port: int, data_dir: Path) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from pulse_sim.cli.exit_status import of_verdict
 from pulse_sim.cli.job import CHECKOUT, RunJob
 from pulse_sim.cli.wall import now_text
 from pulse_sim.cli.workers import run_all
+from pulse_sim.evidence.attestation import read_attestation
 from pulse_sim.evidence.environment import describe_environment
 from pulse_sim.evidence.hostile import BundleDamaged
 from pulse_sim.evidence.partial import point_latest
@@ -22,7 +23,6 @@ from pulse_sim.evidence.run_bundle import read_run_summary
 from pulse_sim.evidence.verdict_bundle import VerdictBundle
 from pulse_sim.outcome import Outcome, worst
 from pulse_sim.report.terminal import print_verdict
-from pulse_sim.scenario.document import read_document
 from pulse_sim.scenario.load import expand, load_scenarios
 from pulse_sim.scenario.model import Scenario
 from pulse_sim.scenario.plan import (
@@ -34,7 +34,7 @@ from pulse_sim.scenario.plan import (
     scenario_file,
 )
 from pulse_sim.scenario.problem import DocumentError
-from pulse_sim.verdict import Attestation, EvidenceResult, RunSummary, condition_data
+from pulse_sim.verdict import EvidenceResult, RunSummary, condition_data
 
 DEFAULT_PLAN: Final = Path("scenarios/plans/truenas-rollout.yaml")
 NO_RUN_DAY: Final = date(2000, 1, 1)
@@ -70,7 +70,7 @@ def verdict(
     started_at = now_text()
     try:
         plan = load_plan(plan_file)
-        attest = _attestation(attest_file)
+        attest = None if attest_file is None else read_attestation(attest_file)
         options.require_system(sut)
         options.require_directory(out)
         with VerdictBundle(out, plan.id, seed) as bundle:
@@ -171,13 +171,3 @@ def _capabilities(rows: Any) -> frozenset[str] | None:
     """What the system can do, as its runs told; None when no run told."""
     told = [frozenset(row["capabilities"]) for row in rows if row.get("capabilities") is not None]
     return frozenset.intersection(*told) if told else None
-
-
-def _attestation(file: Path | None) -> Attestation | None:
-    if file is None:
-        return None
-    document = read_document(file)
-    try:
-        return Attestation.from_data(document.data)
-    except ValueError as error:
-        options.stop(f"{file}: {error}")

@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from pulse_sim.cli.abandoned import sweep
 from pulse_sim.cli.job import RunJob
 from pulse_sim.kernel.worker import WorkerFailure, run_jobs
 from pulse_sim.outcome import Outcome
@@ -16,7 +17,7 @@ PRELOAD: Final = ("pulse_sim.cli.job",)
 
 
 def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:
-    """One row for each job, in their order."""
+    """One row for each job, in their order. No half-written bundle stays, not even when this is interrupted."""
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -32,14 +33,18 @@ def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[s
         def ended(_index: int, _result: Any) -> None:
             progress.advance(task)
 
-        results = run_jobs(
-            "pulse_sim.cli.job:perform",
-            list(jobs),
-            jobs=workers,
-            timeout_s=TIMEOUT_S,
-            on_progress=ended,
-            preload=PRELOAD,
-        )
+        try:
+            results = run_jobs(
+                "pulse_sim.cli.job:perform",
+                list(jobs),
+                jobs=workers,
+                timeout_s=TIMEOUT_S,
+                on_progress=ended,
+                preload=PRELOAD,
+            )
+        finally:
+            for job in jobs:
+                sweep(job.directory, job.scenario.id, job.seed)
     return [_row(job, result) for job, result in zip(jobs, results, strict=True)]
 
 

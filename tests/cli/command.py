@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ RESILIENCE = ROOT / "scenarios" / "resilience"
 SOAK = ROOT / "scenarios" / "soak"
 TRR_04 = ROOT / "scenarios" / "plans" / "trr-04.yaml"
 TIMEOUT_S = 300
+PATIENCE_S = 60
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,57 @@ def pulse_sim(
     *arguments: str | Path, cwd: Path = ROOT, environment: Mapping[str, str] | None = None, before: str = ""
 ) -> Finished:
     """Run the command line in ``cwd``. ``before`` is Python executed in the same process ahead of it."""
-    program = f"{before}\nfrom pulse_sim.cli.main import main\nmain()"
-    env = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT), **(environment or {})}
     done = subprocess.run(
-        [sys.executable, "-c", program, *map(str, arguments)],
+        _argv(arguments, before),
         cwd=cwd,
-        env=env,
+        env=_environment(environment),
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def under_way(
+    *arguments: str | Path, environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """The command line at work, in a session of its own; killed at the end when it is still there."""
+    with subprocess.Popen(
+        _argv(arguments),
+        cwd=ROOT,
+        env=_environment(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def ended(process: "subprocess.Popen[str]") -> Finished:
+    """Wait for the end of a command under way."""
+    out, err = process.communicate(timeout=TIMEOUT_S)
+    return Finished(process.returncode, out, err)
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Wait for something outside this process; fails when it does not come."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s, f"waited in vain for {what}"
+        time.sleep(0.01)
+
+
+def _argv(arguments: Sequence[str | Path], before: str = "") -> list[str]:
+    program = f"{before}\nfrom pulse_sim.cli.main import main\nmain()"
+    return [sys.executable, "-c", program, *map(str, arguments)]
+
+
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT), **(more or {})}

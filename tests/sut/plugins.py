@@ -136,15 +136,26 @@ async def _swallowed_escape(place: Place) -> None:
         logging.getLogger("plugin").info("tried to leave")
 
 
-def dies(place: Place) -> Minimal:
-    """The worker process is gone, without a word."""
-    os._exit(3)
+def dies_if_it_is_called_bad(place: Place) -> Minimal:
+    """The worker process is gone, in the middle of its work and without a word."""
+    if place.name == "bad":
+        os._exit(3)
+    return Minimal(place)
 
 
-def raises(place: Place) -> Minimal:
+def cannot_be_made(place: Place) -> Minimal:
     raise LookupError("this system cannot be made")
 
 
 starts_a_thread = and_then(_escape_by_thread)
 opens_a_real_socket = and_then(_escape_by_socket)
 swallows_its_escape = and_then(_swallowed_escape)
+
+
+class BreaksOnce(Minimal):
+    """Its adapter raises what the protocol does not know, at the first look."""
+
+    async def scrape(self) -> Answer:
+        if self.place.clock.now_ns() % 3_600_000_000_000 < 60_000_000_000:
+            raise NotImplementedError
+        return await super().scrape()
