@@ -58,7 +58,6 @@ def test_positional_fields_are_numbered(heard: list[dict[str, Any]]) -> None:
         ("<Foo object at 0x7f1234abcd>", "<Foo object at 0x…>"),
         ("half \ud800 of a pair", "half ? of a pair"),
     ],
-    ids=str,
 )
 def test_no_value_brings_an_address_or_what_json_cannot_carry(
     heard: list[dict[str, Any]], value: object, told: object
@@ -77,7 +76,6 @@ def test_no_value_brings_an_address_or_what_json_cannot_carry(
         (KeyError("secret"), "<KeyError>"),
         ("\udcff", "?"),
     ],
-    ids=repr,
 )
 def test_nor_does_the_template(heard: list[dict[str, Any]], message: object, told: str) -> None:
     logging.getLogger("room").error(message)
