@@ -7,6 +7,7 @@ import pytest
 
 from pulse_sim.cli.main import COMMANDS
 from pulse_sim.scenario.fault_page import fault_page
+from pulse_sim.sut.loading import load_system
 from tests.cli.command import ROOT, pulse_sim
 from tests.run.rehearsal import SMALL
 
@@ -32,6 +33,13 @@ def test_the_readme_names_only_commands_there_are() -> None:
     assert len(named) >= 5
     for program, command in named:
         assert command in (COMMANDS if program == "pulse-sim" else mock.commands), (program, command)
+
+
+def test_every_system_named_in_the_docs_loads() -> None:
+    named = {name for page in PAGES for name in re.findall(r"--sut (tests\.[\w.]+:\w+)", page.read_text("utf-8"))}
+    assert named
+    for name in named:
+        assert callable(load_system(name))
 
 
 @pytest.mark.system
