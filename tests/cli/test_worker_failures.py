@@ -73,9 +73,9 @@ def test_what_happened_to_a_worker_is_told_and_how_to_repeat_it(tmp_path: Path, 
 def test_what_died_in_the_harness_during_a_run_is_told(tmp_path: Path) -> None:
     done = pulse_sim("run", write(tmp_path, "one"), "--sut", f"{PLUGINS}:BreaksOnce", "--out", tmp_path / "out")
     assert done.status == ExitStatus.BROKEN
-    assert "the harness crashed during the run: task on host operator: NotImplementedError: " in done.out
+    assert "the harness crashed during the run: task on host operator: ArithmeticError: " in done.out
     (bundle,) = (tmp_path / "out").iterdir()
-    assert b'"broken":["task on host operator: NotImplementedError: ' in (bundle / "observations.jsonl").read_bytes()
+    assert b'"broken":["task on host operator: ArithmeticError: ' in (bundle / "observations.jsonl").read_bytes()
 
 
 def processes_with(mark: str) -> list[int]:

@@ -1,6 +1,7 @@
 """What every adapter of a system under test must do, whatever is behind it. Subclass, say how it is made, run."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -56,12 +57,12 @@ def tasks_of(place: Place) -> int:
     return sum(getattr(getattr(task, "host", None), "name", None) == place.name for task in asyncio.all_tasks())
 
 
-class Conformance:
+class Conformance(ABC):
     """The suite. ``make`` makes the system."""
 
+    @abstractmethod
     def make(self, place: Place) -> SystemUnderTest:
         """The system under this suite."""
-        raise NotImplementedError
 
     def test_it_says_what_it_is_and_what_it_can_do(self) -> None:
         async def story(system: SystemUnderTest, place: Place) -> None:

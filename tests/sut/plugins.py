@@ -157,5 +157,5 @@ class BreaksOnce(Minimal):
 
     async def scrape(self) -> Answer:
         if self.place.clock.now_ns() % 3_600_000_000_000 < 60_000_000_000:
-            raise NotImplementedError
+            raise ArithmeticError
         return await super().scrape()
