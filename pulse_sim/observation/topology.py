@@ -151,7 +151,9 @@ def _after(before: Connection | None, name: str, action: Record) -> Connection |
         return replace(before, configured=_closed(before.configured, action))
     if do == "enable_connection":
         return replace(before, configured=(*_closed(before.configured, action), _opened(action)))
-    return replace(before, poll_interval_ns=interval_ns) if do == "update_connection" else before
+    if do == "update_connection":
+        return replace(before, appliance=str(given.get("appliance") or before.appliance), poll_interval_ns=interval_ns)
+    return before
 
 
 def _opened(action: Record) -> Span:

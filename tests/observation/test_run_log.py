@@ -307,7 +307,8 @@ def test_connections_follow_what_operators_did() -> None:
     log = LogBuilder().action("1m", "remove_connection", id="nas-1").action("2m", "add_connection", id="nas-1")
     log.action("3m", "disable_connection", id="nas-1").action("4m", "enable_connection", id="nas-1")
     log.action("5m", "add_connection", id="nas-2", appliance="box", poll_interval_ns=5 * SECOND)
-    log.action("6m", "update_connection", id="nas-2", poll_interval_ns=7 * SECOND)
+    log.action("6m", "update_connection", id="nas-2", poll_interval_ns=7 * SECOND, appliance=None)
+    log.action("6m", "update_connection", id="nas-1", appliance="moved", poll_interval_ns=None)
     log.action("7m", "add_connection", 409, id="nas-3", appliance="box").action(
         "7m", "add_connection", None, id="nas-4"
     )
@@ -323,7 +324,7 @@ def test_connections_follow_what_operators_did() -> None:
         False,
         True,
     ]
-    assert (found["nas-1"].appliance, found["nas-1"].poll_interval_ns) == ("nas-1", 60 * SECOND)
+    assert (found["nas-1"].appliance, found["nas-1"].poll_interval_ns) == ("moved", 60 * SECOND)
     assert (found["nas-2"].appliance, found["nas-2"].poll_interval_ns) == ("box", 7 * SECOND)
 
 
