@@ -11,7 +11,8 @@ from pulse_sim.observation import Source
 from pulse_sim.run.operator import Operator
 from pulse_sim.run.phases import Phase, PhasePlan
 from pulse_sim.run.sampler import Sampler
-from pulse_sim.run.timeline import Action, Script, Window
+from pulse_sim.run.timeline import Action, Script, describe_window
+from pulse_sim.scenario.timeline import FaultWindow
 from pulse_sim.sut.protocol import SystemFailure
 from pulse_sim.units import HOUR, SECOND
 from pulse_sim.world.protocol import Instant, Observe, World
@@ -123,17 +124,17 @@ class Run:
     def _spawn(self, coroutine: Any, name: str) -> None:
         self._world.spawn(coroutine, name)
 
-    def _inject(self, window: Window) -> None:
-        self._world.inject(window.id, window.kind, window.on, window.parameters)
-        self._observe(Source.FAULT, "inject", window.id, window.describe(self._connections_to(window.on)))
+    def _inject(self, window: FaultWindow) -> None:
+        self._world.inject(window.id, window.kind.name, window.on, window.parameters)
+        self._observe(Source.FAULT, "inject", window.id, describe_window(window, self._connections_to(window.on)))
         self._after_fault(window)
 
-    def _heal(self, window: Window) -> None:
+    def _heal(self, window: FaultWindow) -> None:
         self._world.heal(window.id)
         self._observe(Source.FAULT, "heal", window.id, {})
         self._after_fault(window)
 
-    def _after_fault(self, window: Window) -> None:
+    def _after_fault(self, window: FaultWindow) -> None:
         if window.changes_state:
             self._observe(Source.APPLIANCE, "truth", window.on, self._world.truth(window.on))
         self._note_phase(warm=self._phase not in (None, Phase.WARM_UP))

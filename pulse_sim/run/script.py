@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pulse_sim.run.timeline import Action, Script, Window
+from pulse_sim.run.timeline import Action, Script
 from pulse_sim.scenario.model import Connection, Scenario
 from pulse_sim.scenario.timeline import fault_windows, operator_actions
 from pulse_sim.world.cast import AppliancePlan, Cast
@@ -23,20 +23,7 @@ def script_of(scenario: Scenario) -> Script:
             for name, appliance in scenario.appliances.items()
         },
         connections={name: _first_connection(name, connection) for name, connection in scenario.connections.items()},
-        windows=[
-            Window(
-                id=window.id,
-                kind=window.kind.name,
-                on=window.on,
-                parameters=window.parameters,
-                from_ns=window.from_ns,
-                to_ns=window.to_ns,
-                stage=window.kind.stage.name.lower(),
-                witness=window.kind.witness(window.parameters).to_data(),
-                shown=window.given,
-            )
-            for window in fault_windows(scenario)
-        ],
+        windows=fault_windows(scenario),
         actions=[
             Action(action.at_ns, action.system, action.do, _options(action.parameters))
             for action in operator_actions(scenario)

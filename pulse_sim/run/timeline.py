@@ -1,41 +1,10 @@
-"""A scenario made ready to run: windows, actions and times in nanoseconds since the start, nothing left to look up."""
+"""A scenario made ready to run, nothing left to look up, and how the log tells of it; times are since the start."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One fault on one appliance over the half-open span [from_ns, to_ns)."""
-
-    id: str
-    kind: str
-    on: str
-    parameters: Any
-    from_ns: int
-    to_ns: int
-    stage: str
-    witness: Mapping[str, Any]
-    shown: Mapping[str, Any]
-
-    @property
-    def changes_state(self) -> bool:
-        """Whether the fault changes what the appliance is, not just how it answers."""
-        return self.stage == "state"
-
-    def describe(self, connections: Sequence[str]) -> dict[str, Any]:
-        """The data of the ``fault/inject`` record; ``connections`` are those that poll the appliance."""
-        return {
-            "kind": self.kind,
-            "on": self.on,
-            "parameters": dict(self.shown),
-            "from_ns": self.from_ns,
-            "to_ns": self.to_ns,
-            "stage": self.stage,
-            "witness": dict(self.witness),
-            "connections": list(connections),
-        }
+from pulse_sim.scenario.timeline import FaultWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +28,7 @@ class Script:
     systems: Mapping[str, tuple[str, Mapping[str, str]]]
     appliances: Mapping[str, Mapping[str, Any]]
     connections: Mapping[str, Mapping[str, Any]]
-    windows: Sequence[Window]
+    windows: Sequence[FaultWindow]
     actions: Sequence[Action]
 
     def describe(self) -> dict[str, Any]:
@@ -76,3 +45,17 @@ class Script:
                 for name, options in self.connections.items()
             },
         }
+
+
+def describe_window(window: FaultWindow, connections: Sequence[str]) -> dict[str, Any]:
+    """The data of a ``fault/inject`` record; ``connections`` are those that poll the appliance."""
+    return {
+        "kind": window.kind.name,
+        "on": window.on,
+        "parameters": dict(window.given),
+        "from_ns": window.from_ns,
+        "to_ns": window.to_ns,
+        "stage": window.stage,
+        "witness": dict(window.witness),
+        "connections": list(connections),
+    }

@@ -21,6 +21,21 @@ class FaultWindow:
     parameters: Any
     given: Mapping[str, Any]
 
+    @property
+    def stage(self) -> str:
+        """Where the fault acts, in the words of the log."""
+        return self.kind.stage.name.lower()
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether the fault changes what the appliance is, not just how it answers."""
+        return self.stage == "state"
+
+    @property
+    def witness(self) -> Mapping[str, Any]:
+        """How to tell from the other side that it took effect, as plain data."""
+        return self.kind.witness(self.parameters).to_data()
+
 
 @dataclass(frozen=True)
 class OperatorAction:
