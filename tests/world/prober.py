@@ -1,6 +1,7 @@
 """A client of an appliance that asks at an exact instant and logs what it saw, to the nanosecond."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
 from typing import Any, Literal
@@ -30,15 +31,15 @@ def prober(
         try:
             async with asyncio.timeout(10):
                 reader, writer = await asyncio.open_connection(appliance, 80)
-                connected_ns = place.clock.now_ns()
-                if with_its == "request":
-                    await _until(place, arrival_ns - LATENCY_NS)
-                sent_ns = place.clock.now_ns()
-                writer.write(REQUEST)
-                answer = await reader.read()
-                saw = answer[9:12].decode() if answer else "nothing"
-                connect_ns, answer_ns = connected_ns - began_ns, place.clock.now_ns() - sent_ns
-                writer.close()
+                with contextlib.closing(writer):  # left open it is a warning from 3.12 on, whenever it is collected
+                    connected_ns = place.clock.now_ns()
+                    if with_its == "request":
+                        await _until(place, arrival_ns - LATENCY_NS)
+                    sent_ns = place.clock.now_ns()
+                    writer.write(REQUEST)
+                    answer = await reader.read()
+                    saw = answer[9:12].decode() if answer else "nothing"
+                    connect_ns, answer_ns = connected_ns - began_ns, place.clock.now_ns() - sent_ns
         except OSError as error:
             saw, connect_ns, answer_ns = type(error).__name__, -1, -1
         fields = {"at_ns": arrival_ns, "saw": saw, "connect_ns": connect_ns, "answer_ns": answer_ns}
