@@ -7,7 +7,7 @@ what a bundle holds.
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
@@ -30,14 +30,17 @@ def held(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def sweep(directory: Path, scenario: str, seed: int) -> None:
-    """Remove the partial bundles of one run that no process holds. Those of other commands at work stay.
+def sweep(directory: Path, runs: Iterable[tuple[str, int]]) -> None:
+    """Remove the partial bundles of ``runs`` (scenario id, seed) that no process holds. Those of others stay.
 
     A worker that was killed just now may hold its own a moment longer, so one that is held is asked again for a while.
     """
-    prefix = f"{PARTIAL}{safe_name(f'{scenario}-{seed}')}-"
-    for path in directory.iterdir() if directory.is_dir() else ():
-        if path.name.startswith(prefix) and not path.is_symlink() and _becomes_free(path):
+    partial = list(directory.glob(f"{PARTIAL}*")) if directory.is_dir() else []
+    if not partial:
+        return
+    prefixes = tuple(f"{PARTIAL}{safe_name(f'{scenario}-{seed}')}-" for scenario, seed in runs)
+    for path in partial:
+        if path.name.startswith(prefixes) and not path.is_symlink() and _becomes_free(path):
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from pulse_sim.cli import options
 from pulse_sim.cli.exit_status import combined, of_outcome
 from pulse_sim.cli.job import RunJob
-from pulse_sim.cli.workers import replay_line, run_all
+from pulse_sim.cli.workers import run_all
 from pulse_sim.outcome import Outcome
+from pulse_sim.report.replay import run_command
 from pulse_sim.report.text import plain
 from pulse_sim.scenario.load import expand, load_scenarios
 from pulse_sim.scenario.problem import DocumentError
@@ -97,7 +98,8 @@ def _tell(console: Console, job: RunJob, row: dict[str, Any]) -> None:
         if check["outcome"] != Outcome.PASSED:
             told = f"  {check['outcome']} {check['check']}: expected {check['expected']}; observed {check['observed']}"
             console.print(plain(told), markup=False)
-    console.print(f"  replay: {plain(replay_line(job))}", markup=False)
+    replay = run_command(job.source_file, job.seed, row["world"], job.sut, job.schedule)
+    console.print(f"  replay: {replay}", markup=False)
     if row["bundle"]:
         console.print(f"  bundle: {plain(row['bundle'])}", markup=False)
 

@@ -23,8 +23,7 @@ from pulse_sim.evidence.run_bundle import read_run_summary
 from pulse_sim.evidence.verdict_bundle import VerdictBundle
 from pulse_sim.outcome import Outcome, worst
 from pulse_sim.report.terminal import print_verdict
-from pulse_sim.scenario.load import expand, load_scenarios
-from pulse_sim.scenario.model import Scenario
+from pulse_sim.scenario.load import expand, load_scenarios, select
 from pulse_sim.scenario.plan import (
     Plan,
     ScenarioEvidence,
@@ -118,19 +117,12 @@ def _order(plan: Plan, plan_file: Path, seed: int, sut: str, directory: Path) ->
     jobs = {
         item.id: [
             RunJob(scenario, number, sut, "fifo", directory, str(scenario_file(plan_file, item)), argv)
-            for scenario in _chosen(item, loaded[scenario_file(plan_file, item)])
+            for scenario in select(expand(loaded[scenario_file(plan_file, item)]), item.matrix)
             for number in item.seeds or (seed,)
         ]
         for item in wanted
     }
     return Order(jobs, missing)
-
-
-def _chosen(item: ScenarioEvidence, scenario: Scenario) -> list[Scenario]:
-    """The combinations an evidence item asks for; all of them when it names no values."""
-    return [
-        one for one in expand(scenario) if all(one.parameters.get(name) == value for name, value in item.matrix.items())
-    ]
 
 
 def _results(plan: Plan, order: Order, rows: Mapping[Key, dict[str, Any]]) -> dict[str, EvidenceResult]:

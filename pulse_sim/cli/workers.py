@@ -43,15 +43,9 @@ def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[s
                 preload=PRELOAD,
             )
         finally:
-            for job in jobs:
-                sweep(job.directory, job.scenario.id, job.seed)
+            for directory in {job.directory for job in jobs}:
+                sweep(directory, ((job.scenario.id, job.seed) for job in jobs if job.directory == directory))
     return [_row(job, result) for job, result in zip(jobs, results, strict=True)]
-
-
-def replay_line(job: RunJob) -> str:
-    """The one line that repeats a run."""
-    sut = "" if job.sut == "reference" else f" --sut {job.sut}"
-    return f"pulse-sim run {job.source_file} --seed {job.seed}{sut}"
 
 
 def _row(job: RunJob, result: Any) -> dict[str, Any]:

@@ -16,11 +16,16 @@ _CATALOGUE: Final = "scenarios"
 def run_line(summary: RunSummary, source_file: str | None) -> str:
     """``pulse-sim run <file> --seed N``, with whatever else was not the default."""
     file = source_file or f"{summary.scenario.partition('[')[0]}.yaml"
-    parts = ["pulse-sim", "run", told_file(file), "--seed", str(summary.seed)]
+    return run_command(told_file(file), summary.seed, summary.world, summary.sut, summary.schedule)
+
+
+def run_command(file: str, seed: int, world: str, sut: str, schedule: str) -> str:
+    """The same line for a file named as it is, quoted for a shell; an empty text stands for the default."""
+    parts = ["pulse-sim", "run", file, "--seed", str(seed)]
     for option, value, default in (
-        ("--world", summary.world, "simulated"),
-        ("--sut", summary.sut, "reference"),
-        ("--schedule", summary.schedule, "fifo"),
+        ("--world", world, "simulated"),
+        ("--sut", sut, "reference"),
+        ("--schedule", schedule, "fifo"),
     ):
         if value not in ("", default):
             parts += [option, value]
