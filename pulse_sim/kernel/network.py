@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.connecting import Attempt, Claim, Established
+from pulse_sim.kernel.dns import Resolver
 from pulse_sim.kernel.endpoint import Watch
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.hosts import CURRENT, Host
@@ -42,6 +43,7 @@ class Network:
         self.watch = watch
         self.hosts: dict[str, Host] = {}
         self._by_address: dict[str, Host] = {}
+        self.dns = Resolver(self.hosts, self._by_address, self._here, watch)
         self._stream = stream
         self._links: dict[tuple[str, str], Link] = {}
         self._faults: dict[str, AppliedFault] = {}
@@ -126,20 +128,11 @@ class Network:
             refuse("a network call outside any host; start the task with Host.run")
         return host
 
-    async def getaddrinfo(
-        self, host: Any, port: Any, *, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
-    ) -> list[names.AddressInfo]:
-        """One IPv4 answer for each name, one loop step later."""
-        await asyncio.sleep(0)
-        if family not in (0, socket.AF_INET):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        address = names.resolve(self.hosts, host, passive=bool(flags & socket.AI_PASSIVE))
-        kind = socket.SocketKind(type or socket.SOCK_STREAM)
-        return [(socket.AF_INET, kind, proto or socket.IPPROTO_TCP, "", (address, names.port_number(port)))]
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> list[names.AddressInfo]:
+        return await self.dns.getaddrinfo(host, port, **options)
 
     def getnameinfo(self, sockaddr: Any) -> tuple[str, str]:
-        host = self._by_address.get(sockaddr[0])
-        return (host.name if host is not None else str(sockaddr[0]), str(sockaddr[1]))
+        return self.dns.getnameinfo(sockaddr)
 
     # ---- listening
 
