@@ -11,22 +11,31 @@ from pulse_sim.kernel.hosts import Host
 from pulse_sim.kernel.links import Link, LinkFault
 from pulse_sim.kernel.simulation import Simulation
 from pulse_sim.kernel.timers import Priority
+from pulse_sim.kernel.toxics import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
 from pulse_sim.kernel.trace import Checkpoint, Trace
 from pulse_sim.kernel.unhandled import Unhandled
 
 __all__ = [
+    "Bandwidth",
     "Checkpoint",
     "Disk",
     "FenceError",
     "Host",
     "HostClock",
     "KernelError",
+    "Latency",
+    "LimitData",
     "Link",
     "LinkFault",
     "Priority",
+    "ResetPeer",
     "Simulation",
     "SimulationDeadlock",
     "SimulationRefused",
+    "Slicer",
+    "SlowClose",
+    "Timeout",
+    "Toxic",
     "Trace",
     "Unhandled",
 ]

@@ -7,28 +7,48 @@ at all.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 ANY: Final = "*"
 
 
+LinkFaultKind = Literal["refuse", "blackhole", "reset", "latency", "down", "unreachable", "unaccepted"]
+_KINDS: Final = get_args(LinkFaultKind)
+Direction = Literal["both", "forward", "backward"]
+
+
 @dataclass(frozen=True, slots=True)
 class LinkFault:
-    """What is wrong with a link. ``latency_ns`` and ``jitter_ns`` count only for kind ``latency``.
+    """What is wrong between two hosts. ``latency_ns`` and ``jitter_ns`` count only for kind ``latency``.
 
-    refuse: new connections are refused and live ones reset. blackhole: everything is held, both ways, until healed.
-    reset: live connections are reset now, new ones when their first bytes arrive. latency: added to every delivery.
+    refuse: new connections are refused and live ones reset. reset: live connections are reset now, new ones when their
+    first bytes arrive. latency: added to every delivery. down: Toxiproxy's disabled proxy, new connections are refused
+    and live ones closed (FIN to both ends). blackhole: all that travels in ``direction`` is held until healed; forward
+    is src → dst. unreachable: as blackhole both ways, but a connect fails with EHOSTUNREACH after one round trip.
+    unaccepted: the kernel completes handshakes, the program never accepts; healed, it accepts what waits.
     """
 
-    kind: Literal["refuse", "blackhole", "reset", "latency"]
+    kind: LinkFaultKind
     latency_ns: int = 0
     jitter_ns: int = 0
+    direction: Direction = "both"
 
     def __post_init__(self) -> None:
-        if self.kind not in ("refuse", "blackhole", "reset", "latency"):
+        if self.kind not in _KINDS:
             raise ValueError(f"no such link fault: {self.kind!r}")
         if self.latency_ns < 0 or self.jitter_ns < 0:
             raise ValueError("latency and jitter are not negative")
+        if self.direction not in get_args(Direction):
+            raise ValueError(f"no such direction: {self.direction!r}")
+        if self.direction != "both" and self.kind != "blackhole":
+            raise ValueError(f"{self.kind} has no direction")
+
+    def describe(self) -> str:
+        """One line for the trace."""
+        parts: list[str] = [self.kind, *([self.direction] if self.direction != "both" else [])]
+        if self.latency_ns or self.jitter_ns:
+            parts.append(f"latency_ns={self.latency_ns} jitter_ns={self.jitter_ns}")
+        return " ".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
