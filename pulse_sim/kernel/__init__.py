@@ -6,6 +6,7 @@ of that code and a seed.
 
 from pulse_sim.kernel.clock import HostClock
 from pulse_sim.kernel.disk import Disk
+from pulse_sim.kernel.dns import DnsFault
 from pulse_sim.kernel.errors import FenceError, KernelError, SimulationDeadlock, SimulationRefused
 from pulse_sim.kernel.hosts import Host
 from pulse_sim.kernel.links import Link, LinkFault
@@ -19,6 +20,7 @@ __all__ = [
     "Bandwidth",
     "Checkpoint",
     "Disk",
+    "DnsFault",
     "FenceError",
     "Host",
     "HostClock",

@@ -12,6 +12,13 @@ AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[str
 WILDCARD: Final = "0.0.0.0"  # noqa: S104 - an address of the simulated network
 LOOPBACK: Final = "127.0.0.1"
 _SERVICES: Final = {"http": 80, "https": 443}
+_WORDS: Final = {
+    socket.EAI_NONAME: "Name or service not known",
+    socket.EAI_AGAIN: "Temporary failure in name resolution",
+    socket.EAI_NODATA: "No address associated with hostname",
+    socket.EAI_ADDRFAMILY: "Address family for hostname not supported",
+    socket.EAI_SERVICE: "Servname not supported for ai_socktype",
+}
 
 
 def address_of(number: int) -> str:
@@ -28,21 +35,36 @@ def is_numeric(name: str) -> bool:
     return True
 
 
-def resolve(hosts: Mapping[str, Host], name: Any, *, passive: bool = False) -> str:
-    """The one address of a name. Raises socket.gaierror as glibc does for an unknown one."""
-    if isinstance(name, bytes):
-        name = name.decode("ascii", "replace")
-    if name is None or name == "":
+def literal(name: Any, *, passive: bool = False) -> str | None:
+    """The address of what no name server is asked for: nothing, localhost, an address. None for every other name."""
+    if name is None or name in ("", b""):
         return WILDCARD if passive else LOOPBACK
-    text = str(name).rstrip(".").lower()
+    text = canonical(name)
     if text == "localhost":
         return LOOPBACK
-    if is_numeric(text):
-        return text
-    for host in (hosts.get(str(name)), hosts.get(text)):
+    return text if is_numeric(text) else None
+
+
+def canonical(name: Any) -> str:
+    """A name as name servers compare it: lower case, without the dot of the root."""
+    text = name.decode("ascii", "replace") if isinstance(name, bytes) else str(name)
+    return text.rstrip(".").lower()
+
+
+def resolve(hosts: Mapping[str, Host], name: Any, *, passive: bool = False) -> str:
+    """The one address of a literal or a declared host. Raises socket.gaierror as glibc does for an unknown name."""
+    address = literal(name, passive=passive)
+    if address is not None:
+        return address
+    for host in (hosts.get(str(name)), hosts.get(canonical(name))):
         if host is not None:
             return host.address
-    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    raise failure(socket.EAI_NONAME)
+
+
+def failure(code: int) -> socket.gaierror:
+    """The error of getaddrinfo(3) for a code, in glibc's words."""
+    return socket.gaierror(code, _WORDS[code])
 
 
 def port_number(port: Any) -> int:
@@ -55,5 +77,5 @@ def port_number(port: Any) -> int:
     if text in _SERVICES:
         return _SERVICES[text]
     if not text.isdigit():
-        raise socket.gaierror(socket.EAI_SERVICE, "Servname not supported for ai_socktype")
+        raise failure(socket.EAI_SERVICE)
     return int(text)
