@@ -1,12 +1,7 @@
 """A run's digests are a function of scenario, seed and code, and of nothing else around the process (R4)."""
 
 import functools
-import json
 import logging
-import os
-import subprocess
-import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,20 +15,10 @@ from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.watch import Outcomes, Polled
 from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
-from tests.cli.command import RESILIENCE, ROOT, pulse_sim
+from tests.cli.command import RESILIENCE, pulse_sim
 from tests.run.rehearsal import SMALL, rehearse
 
 SCENARIOS = sorted(RESILIENCE.glob("*.yaml"))
-EVIDENCE = ("observations.jsonl", "journal.jsonl", "metrics.om", "checks.json", "report.md", "scenario.yaml")
-IN_THIS_PROCESS = """
-import json, sys
-junk = [object() for _ in range({junk})]
-from pathlib import Path
-from pulse_sim.cli.job import RunJob, perform
-from pulse_sim.scenario.load import expand, load_scenario
-scenario = expand(load_scenario(sys.argv[1]))[-1]
-print(json.dumps(perform(RunJob(scenario, 7, "reference", "fifo", Path(sys.argv[2]), "a.yaml", ()))))
-"""
 
 
 def digests(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
@@ -62,37 +47,6 @@ def test_the_resilience_catalogue_has_one_digest_per_scenario_and_seed_whatever_
     traces = [row["trace_digest"] for row in (*one.rows, *other.rows)]
     assert len(set(traces)) == len(traces)
     assert all(len(row[digest]) == 64 for row in one.rows for digest in ("trace_digest", "outcome_digest"))
-
-
-@pytest.mark.system
-def test_evidence_is_the_same_to_the_byte_when_nothing_shields_the_run_from_its_process(tmp_path: Path) -> None:
-    """The run happens in the process itself here: no worker pins hash seed, time zone or locale for it."""
-    surroundings: list[tuple[Mapping[str, str], int, Path]] = [
-        ({"PYTHONHASHSEED": "1"}, 0, ROOT),
-        ({"PYTHONHASHSEED": "2", "TZ": "America/St_Johns", "LC_ALL": "POSIX", "PYTHONUTF8": "0"}, 150_001, tmp_path),
-        ({"PYTHONHASHSEED": "31337", "TZ": "Pacific/Apia"}, 77, Path("/")),
-    ]
-    rows = []
-    for number, (environment, junk, cwd) in enumerate(surroundings):
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-c",
-                IN_THIS_PROCESS.format(junk=junk),
-                str(RESILIENCE / "config-change-during-poll.yaml"),
-                str(tmp_path / str(number)),
-            ],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **environment},
-            cwd=cwd,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        )
-        rows.append(json.loads(done.stdout))
-    assert len({(row["trace_digest"], row["outcome_digest"]) for row in rows}) == 1
-    for name in EVIDENCE:
-        assert len({(Path(row["bundle"]) / name).read_bytes() for row in rows}) == 1, name
 
 
 @pytest.fixture(scope="module")
