@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
 PYTEST_ARGS ?=
+ARGS ?=
 
 .DELETE_ON_ERROR:
 .PHONY: verdict test lint bench nightly lock clean
@@ -20,7 +21,7 @@ lint: .venv/ready
 	$(BIN)/mypy
 
 bench: .venv/ready
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.run $(ARGS)
 
 nightly: .venv/ready
 	$(BIN)/python -m tests.nightly

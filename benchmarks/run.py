@@ -1,43 +1,74 @@
-"""``make bench``: the simulated network against loopback, the same aiohttp code, interleaved fresh processes."""
+"""``make bench``: every figure beside its goal and beside what was committed last; nothing here fails a test.
+
+Samples are taken in turn, each in a fresh process, in CPU time; peers live in environments of their own. ``--quick``
+takes one short sample of each, to see that everything still runs, and writes nothing.
+"""
 
 import json
-import statistics
-import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import click
+from rich.console import Console
+
+from benchmarks import commands, instructions, memory, speed
+from benchmarks.figures import Figure, interleaved
+from benchmarks.processes import output_of
+from benchmarks.results import RESULTS, committed, describe
+from benchmarks.table import Goal, Row, table
 
 RUNS = 7
-ROUNDS = 250
-RESULTS = Path(__file__).with_name("results.json")
+_COMMAND_RUNS = 3
 
 
-def sample(workload: str) -> float:
-    """One measurement in a process of its own: requests per second of CPU."""
-    command = [sys.executable, "-m", "benchmarks.polling", workload, str(ROUNDS)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+def _taken(key: str, measure: Callable[[], float], runs: int) -> Figure:
+    print(f"{key} …", file=sys.stderr)
+    return interleaved({key: measure}, runs, lambda told: print(told, file=sys.stderr))[key]
 
 
-def main() -> None:
-    """Measure, print the table beside the last committed figures, write them."""
-    before = json.loads(RESULTS.read_bytes()) if RESULTS.is_file() else {}
-    samples: dict[str, list[float]] = {"loopback": [], "simulation": []}
-    for _ in range(RUNS):
-        for workload, values in samples.items():
-            values.append(sample(workload))
-    medians = {workload: statistics.median(values) for workload, values in samples.items()}
-    print(f"{'fresh connection per request':<30} {'median/s':>9} {'min':>7} {'max':>7}")
-    for workload, values in samples.items():
-        print(f"{workload:<30} {medians[workload]:>9.0f} {min(values):>7.0f} {max(values):>7.0f}")
-    ratio = medians["simulation"] / medians["loopback"]
-    earlier = f"; {before['simulation_to_loopback']:.2f} when last committed" if before else ""
-    print(f"simulation / loopback: {ratio:.2f}{earlier}")
-    told = {
-        "requests_per_cpu_second": {
-            workload: [round(value) for value in values] for workload, values in samples.items()
-        },
-        "simulation_to_loopback": round(ratio, 3),
-    }
-    RESULTS.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+def command_rows(*, quick: bool) -> Iterator[Row]:
+    """Whole commands, memory, and the cost of the trace."""
+    runs, seeds = (1, 2) if quick else (_COMMAND_RUNS, 40)
+    for scenario in commands.SOAKS[:1] if quick else commands.SOAKS:
+        figure = _taken(f"soak {scenario.stem}", commands.soak_s(scenario), runs)
+        yield Row(f"soak {scenario.stem}", f"{scenario.stem}, whole command", "CPU s", Goal(at_most=12), figure)
+    figure = _taken("ten-minutes", commands.ten_minutes_per_s(seeds), runs)
+    title = "ten minutes, three NAS, four faults"
+    yield Row("ten-minutes", title, "runs per core-second", Goal(at_least=5), figure)
+    figure = _taken("memory", partial(_growth, 8 if quick else 48), 1)
+    yield Row("memory", "memory per virtual hour of polling", "MiB", Goal(at_most=0.1), figure)
+    for workload in ("fresh", "keep-alive-16"):
+        rounds = 4 if quick else 60
+        figure = _taken(f"trace {workload}", partial(instructions.share_of_trace, workload, rounds), 1)
+        title = f"digest and checkpoints, {workload}"
+        yield Row(f"trace {workload}", title, "% of instructions", Goal(at_most=10), figure)
+    title = "diff of two ten-minute runs that part after 130 s"
+    yield Row("diff", title, "CPU s", Goal(), _taken("diff", commands.diff_s, runs))
+
+
+def _growth(hours: int) -> float:
+    told = json.loads(output_of([sys.executable, "-m", "benchmarks.memory", str(hours)]))
+    return memory.slope({float(hour): value for hour, value in told.items()})
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="One short run of everything, to see that it runs; writes nothing.")
+def main(*, quick: bool) -> None:
+    """Measure, print the tables beside the last committed figures, write the results."""
+    found = speed.benches()
+    measured = speed.measure(found, 1 if quick else RUNS, quick=quick)
+    absolute = list(speed.absolute_rows(measured))
+    judged = [*speed.ratio_rows(measured, found), *command_rows(quick=quick)]
+    earlier = committed()
+    console = Console(width=160)
+    console.print(table("Requests per core-second", absolute, earlier))
+    console.print(table("Goals", judged, earlier))
+    if quick:
+        console.print("A quick run: the figures mean little, and nothing was written.")
+        return
+    rows = {row.key: row.to_data() for row in (*absolute, *judged)}
+    RESULTS.write_text(json.dumps({**describe(found), "figures": rows}, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
