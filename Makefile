@@ -24,7 +24,7 @@ bench: .venv/ready
 	$(BIN)/python -m benchmarks.run $(ARGS)
 
 nightly: .venv/ready
-	$(BIN)/python -m tests.nightly
+	$(BIN)/python -m tests.nightly $(ISSUE) $(ARGS)
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

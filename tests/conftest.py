@@ -1,11 +1,10 @@
 """What holds for the whole suite: hostile text reaches no worker's wire, and a stale measurement is told at the end."""
 
-import json
 from collections.abc import Generator
 
 import pytest
 
-from tests import nightly
+from tests.nightly.table import MEASUREMENTS
 
 
 @pytest.hookimpl(wrapper=True)
@@ -17,11 +16,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for a measurement that no longer describes the tree."""
-    if not nightly.FILE.is_file():
-        return
-    commit = json.loads(nightly.FILE.read_bytes())["commit"]
-    changed = nightly.git("diff", "--name-only", commit, "--", *nightly.MEASURED).splitlines()
-    if changed:
-        name = nightly.FILE.relative_to(nightly.ROOT)
-        terminalreporter.write_line(f"{name} is older than what it measured: {len(changed)} files changed since")
+    """One line for each measurement that no longer describes the tree."""
+    for measurement in MEASUREMENTS:
+        if not measurement.file.is_file():
+            continue
+        changed = measurement.changed_since(measurement.committed()["commit"])
+        if changed:
+            terminalreporter.write_line(
+                f"docs/measurements/{measurement.file.name} is older than what it measured: "
+                f"{len(changed)} files changed since"
+            )

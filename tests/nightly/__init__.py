@@ -1,0 +1,1 @@
+"""Long sweeps, one module for each issue that has them; ``python -m tests.nightly`` writes ``docs/measurements``."""

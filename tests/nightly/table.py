@@ -1,0 +1,9 @@
+"""The measurements there are, in the order in which they are taken."""
+
+from typing import Final
+
+from tests.nightly import issue_2, issue_3
+from tests.nightly.measurement import Measurement
+
+MEASUREMENTS: Final[tuple[Measurement, ...]] = (issue_2.MEASUREMENT, issue_3.MEASUREMENT)
+"""Issue 2 comes first: it reads the peak memory of the largest child this process has had."""
