@@ -9,6 +9,7 @@ from typing import Any
 
 from pulse_sim.cli.abandoned import held
 from pulse_sim.cli.wall import now_text, stopwatch_s
+from pulse_sim.evidence.checkpoints import CheckpointWriter, Mark
 from pulse_sim.evidence.environment import describe_environment
 from pulse_sim.evidence.run_bundle import RunBundle
 from pulse_sim.kernel import Trace
@@ -47,16 +48,9 @@ class RunJob:
 def perform(job: RunJob) -> dict[str, Any]:
     """Conduct, judge and seal one run; the row ``pulse-sim run --json`` prints for it."""
     started_s, started_at = stopwatch_s(), now_text()
-    header = Header(
-        scenario=job.scenario.id,
-        seed=job.seed,
-        start=job.scenario.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        world="simulated",
-        sut=job.sut,
-        schedule=job.schedule,
-    )
+    header = header_of(job)
     with RunBundle(job.directory, header) as bundle, held(bundle.path):
-        conducted = _conduct(job, header, bundle.path)
+        conducted = _record(job, header, bundle.path)
         _write_resources(bundle.resources_path, stopwatch_s() - started_s)
         sealed = bundle.complete(
             scenario_yaml=resolved_yaml(job.scenario),
@@ -84,6 +78,18 @@ def perform(job: RunJob) -> dict[str, Any]:
     }
 
 
+def header_of(job: RunJob) -> Header:
+    """What is to be run, as the first line of the log says it."""
+    return Header(
+        scenario=job.scenario.id,
+        seed=job.seed,
+        start=job.scenario.start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        world="simulated",
+        sut=job.sut,
+        schedule=job.schedule,
+    )
+
+
 @dataclass(frozen=True)
 class Conducted:
     """What a simulation leaves besides its log: ``broken`` is what died unhandled in the harness itself."""
@@ -93,10 +99,19 @@ class Conducted:
     capabilities: frozenset[str]
 
 
-def _conduct(job: RunJob, header: Header, directory: Path) -> Conducted:
-    """Run the simulation and leave the sealed log in ``directory``."""
-    trace = Trace()
-    trace.event("run", "header", header.encode())
+def _record(job: RunJob, header: Header, directory: Path) -> Conducted:
+    """Run the simulation and leave the sealed log and the checkpoints of its trace in ``directory``."""
+    with CheckpointWriter(directory) as checkpoints:
+        trace = Trace(lambda point: checkpoints.write(Mark(point.events, point.at_ns, point.digest)))
+        broken, capabilities = conduct(job, header, directory, trace)
+        return Conducted(trace.finish(header.encode()), broken, capabilities)
+
+
+def conduct(job: RunJob, header: Header, directory: Path, trace: Trace) -> tuple[Sequence[str], frozenset[str]]:
+    """Run the simulation, tell ``trace`` of it and leave the log in ``directory``; what broke, what every system can.
+
+    The one way a job is simulated, whether for evidence or to look at it again: both must trace the same events.
+    """
 
     def to_trace(record: Record, line: bytes) -> None:
         trace.event(f"{record.source.value}/{record.kind}", record.subject, line)
@@ -105,16 +120,16 @@ def _conduct(job: RunJob, header: Header, directory: Path) -> Conducted:
     with LogWriter(directory, header, on_record=to_trace) as log:
         recorder = Recorder(log, world.now_ns)
 
-        async def conduct() -> None:
+        async def to_the_end() -> None:
             reason = await Run(script_of(job.scenario), world, recorder.observe).conduct()
             if world.broken:
                 log.close(world.now_ns(), "crashed", broken=world.broken[:BROKEN_TOLD])
             else:
                 log.close(world.now_ns(), reason)
 
-        world.run(conduct())
+        world.run(to_the_end())
     capabilities = frozenset.intersection(*(system.capabilities for system in world.systems.values()))
-    return Conducted(trace.digest(), tuple(world.broken[:BROKEN_TOLD]), frozenset(item.value for item in capabilities))
+    return tuple(world.broken[:BROKEN_TOLD]), frozenset(item.value for item in capabilities)
 
 
 def _write_resources(path: Path, wall_s: float) -> None:

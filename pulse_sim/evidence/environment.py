@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import pulse_sim
-from pulse_sim.canonical import Json
+from pulse_sim.canonical import Json, sha256_hex
 
 _LIBRARIES: Final = (
     "aiohttp",
@@ -27,6 +27,7 @@ _LIBRARIES: Final = (
 _SECRET_OPTION: Final = re.compile(r"(key|token|secret|password|passphrase|credential)", re.IGNORECASE)
 _MARKER: Final = re.compile(r"PSIM[A-Za-z0-9]*")
 _MASK: Final = "***"
+LOCK_FILE: Final = "requirements.lock"
 _GIT_TIMEOUT_S: Final = 5
 
 
@@ -35,7 +36,8 @@ def describe_environment(
 ) -> dict[str, Json]:
     """The content of ``environment.json``. ``started_at`` and ``ended_at`` are wall times in RFC 3339.
 
-    ``checkout`` is the directory of the source; the git revision is read there if there is one.
+    ``checkout`` is the directory of the source; the git revision and the SHA-256 of the lock file are read there if
+    there are any.
     """
     return {
         "version": 1,
@@ -48,6 +50,7 @@ def describe_environment(
         },
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "git": None if checkout is None else git_revision(checkout),
+        "lock_file": None if checkout is None else _digest_of(checkout / LOCK_FILE),
         "argv": list(mask_arguments(argv)),
         "started_at": started_at,
         "ended_at": ended_at,
@@ -97,6 +100,13 @@ def _git(checkout: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _digest_of(file: Path) -> str | None:
+    try:
+        return sha256_hex(file.read_bytes())
+    except OSError:
+        return None
 
 
 def _version(name: str) -> str | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pulse_sim.canonical import Json
+from pulse_sim.evidence.checkpoints import read_checkpoints, require_agreement
 from pulse_sim.evidence.hostile import BundleDamaged, read_document, read_json, require_plain_path
 from pulse_sim.evidence.judgement import JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import Manifest
@@ -140,6 +141,8 @@ def _recomputed_run(root: Path, name: str, manifest: Manifest) -> tuple[RunSumma
         claimed = run_summary(name, recorded)
         for damage in manifest.disagreements(CHECKS, recorded):
             raise damage
+        end_ns = None if judged.log is None else judged.log.end_ns
+        require_agreement(read_checkpoints(root), manifest.inputs.get("trace_digest"), end_ns)
     except (BundleDamaged, ValueError) as error:
         return RunSummary(name, str(judged.scenario.get("id", name)), 0, Outcome.INCONCLUSIVE, reason=str(error)), []
     header = _header(judged, claimed)

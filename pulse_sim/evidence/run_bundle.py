@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import pulse_sim
 from pulse_sim.canonical import Json, canonical_json
+from pulse_sim.evidence.checkpoints import CHECKPOINTS_VERSION
 from pulse_sim.evidence.hostile import read_json
 from pulse_sim.evidence.judgement import CHECKS_VERSION, JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import VERSION as MANIFEST_VERSION
@@ -44,6 +45,7 @@ SCENARIO_VERSION: Final = 1
 SCHEMAS: Final[Mapping[str, Json]] = {
     "manifest": MANIFEST_VERSION,
     "observations": FORMAT_VERSION,
+    "checkpoints": CHECKPOINTS_VERSION,
     "checks": CHECKS_VERSION,
     "scenario": SCENARIO_VERSION,
 }
@@ -68,7 +70,7 @@ class RunBundle:
 
     @property
     def path(self) -> Path:
-        """Where the run writes ``observations.jsonl``, ``journal.jsonl`` and ``resources.jsonl``."""
+        """Where the run writes its log (two files), ``checkpoints.jsonl`` and ``resources.jsonl``."""
         return self._partial.path
 
     @property

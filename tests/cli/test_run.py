@@ -82,6 +82,7 @@ def test_json_prints_one_row_a_run_in_the_order_of_files_then_matrix_then_seeds(
         "observations.jsonl",
         "metrics.om",
         "journal.jsonl",
+        "checkpoints.jsonl",
         "resources.jsonl",
         "checks.json",
         "report.md",

@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pulse_sim.evidence import RunBundle, SealedRun
+from pulse_sim.evidence.checkpoints import CheckpointWriter, Mark
 from pulse_sim.observation import Header, LogWriter, Source
 from pulse_sim.units import MINUTE, SECOND
 
 START = "2026-02-09T00:00:00Z"
+TRACE_DIGEST = "ab" * 32
+EVENTS = 3_210
 CHECKS = """\
   - {check: poll_errors, connection: CONNECTION, error_type: auth, at_least: 1, between: [5m, 10m]}
   - {check: never_crashes}
@@ -48,7 +51,9 @@ def record(
     reason: str = "completed",
     secret: str = "",
 ) -> None:
-    """Write the log: a poll a minute, failing with auth errors in the minutes ``fails``, not sampled in ``unseen``."""
+    """Write log and checkpoints: a poll a minute, failing with auth errors in the minutes ``fails``, not sampled in
+    ``unseen``.
+    """
     labels = f'instance_type="truenas",instance="{_escaped(connection)}"'
     with LogWriter(directory, head) as log:
         log.write(0, Source.WORLD, "start", "run", _start(head, connection))
@@ -88,6 +93,10 @@ def record(
             line = {"level": "WARNING", "logger": "pulse", "template": secret, "fields": {}}
             log.write(minutes * MINUTE, Source.SUT, "log", "pulse", line)
         log.close(minutes * MINUTE, reason)
+    with CheckpointWriter(directory) as checkpoints:
+        for events in (*range(1_000, EVENTS, 1_000), EVENTS):
+            checkpoints.write(Mark(events, minutes * MINUTE * events // EVENTS, f"{events:064x}"))
+        checkpoints.write(Mark(EVENTS + 1, minutes * MINUTE, TRACE_DIGEST))
 
 
 def sealed_run(
@@ -108,7 +117,7 @@ def sealed_run(
         return bundle.complete(
             scenario_yaml=document or scenario_yaml(scenario, connection=connection),
             scenario_digest="5" * 64,
-            trace_digest="ab" * 32,
+            trace_digest=TRACE_DIGEST,
             environment=environment,
             source_file=f"scenarios/resilience/{scenario}.yaml",
         )

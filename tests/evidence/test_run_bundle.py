@@ -18,6 +18,7 @@ FILES = {
     "observations.jsonl",
     "metrics.om",
     "journal.jsonl",
+    "checkpoints.jsonl",
     "resources.jsonl",
     "checks.json",
     "report.md",
