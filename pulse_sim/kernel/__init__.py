@@ -7,9 +7,10 @@ of that code and a seed.
 from pulse_sim.kernel.clock import HostClock
 from pulse_sim.kernel.disk import Disk
 from pulse_sim.kernel.dns import DnsFault
-from pulse_sim.kernel.errors import FenceError, KernelError, SimulationDeadlock, SimulationRefused
+from pulse_sim.kernel.errors import FenceError, KernelError, SimulationDeadlock
 from pulse_sim.kernel.hosts import Host
 from pulse_sim.kernel.links import Link, LinkFault
+from pulse_sim.kernel.schedule import Schedule
 from pulse_sim.kernel.simulation import Simulation
 from pulse_sim.kernel.timers import Priority
 from pulse_sim.kernel.toxics import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
@@ -31,9 +32,9 @@ __all__ = [
     "LinkFault",
     "Priority",
     "ResetPeer",
+    "Schedule",
     "Simulation",
     "SimulationDeadlock",
-    "SimulationRefused",
     "Slicer",
     "SlowClose",
     "Timeout",

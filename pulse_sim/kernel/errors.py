@@ -11,7 +11,3 @@ class FenceError(KernelError):
 
 class SimulationDeadlock(KernelError):
     """Nothing can ever run again, or virtual time has stopped moving."""
-
-
-class SimulationRefused(KernelError):
-    """The interpreter is in a mode that changes what is simulated (`-X dev`, asyncio debug)."""

@@ -5,11 +5,14 @@ connect and listen.
 """
 
 import asyncio
+import random
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from pulse_sim.kernel.clock import VirtualClock
 from pulse_sim.kernel.fences import refuse
+from pulse_sim.kernel.schedule import STREAM, RandomOrder, Schedule
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
 
@@ -59,7 +62,7 @@ class SimulationLoop(VirtualTimeLoop):
             else:
                 future.set_result(result)
 
-        self.call_soon(run)
+        self.call_apart(run)
         return future
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:
@@ -94,6 +97,17 @@ class SimulationLoop(VirtualTimeLoop):
         self, rawsock: Any, protocol: Any, sslcontext: Any, waiter: Any = None, **options: Any
     ) -> Any:
         return self._net().open_tls_transport(rawsock, protocol, sslcontext, waiter, **options)
+
+
+class RandomSimulationLoop(RandomOrder, SimulationLoop):
+    """The same under the random schedule."""
+
+
+def simulation_loop(schedule: Schedule, clock: VirtualClock, stream: Callable[[str], random.Random]) -> SimulationLoop:
+    """The loop of one run; ``stream`` gives it the run's named generators."""
+    if schedule is Schedule.RANDOM:
+        return RandomSimulationLoop(clock, stream(STREAM))
+    return SimulationLoop(clock)
 
 
 _FENCED: Final = (

@@ -1,6 +1,7 @@
 """The heart of the event loop: asyncio's own ready queue, and a virtual clock in place of the selector.
 
-Time moves only when nothing is ready, straight to the next timer. Timers go by (instant, priority, sequence). It
+Time moves only when nothing is ready, straight to the next timer. Timers go by (instant, priority, sequence). This is
+the FIFO schedule; `schedule` draws another order over it, by overriding, so that this one pays nothing for it. It
 knows no network, no executor and no tasks of its own kind.
 """
 
@@ -61,6 +62,10 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
         handle = ReadyHandle(callback, args, self, context)
         self._ready.append(handle)
         return handle
+
+    def call_apart(self, callback: Callable[[], Any]) -> asyncio.Handle:
+        """``call_soon`` for what would happen outside the loop's thread, in no order with its callbacks."""
+        return self.call_soon(callback)
 
     def call_soon_threadsafe(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None

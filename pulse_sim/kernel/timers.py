@@ -24,7 +24,7 @@ class Priority(IntEnum):
 
 
 class ReadyHandle(asyncio.Handle):
-    """asyncio.Handle without its debug bookkeeping: simulation refuses debug mode."""
+    """asyncio.Handle without its debug bookkeeping, which would keep stacks and texts nobody asks for."""
 
     __slots__ = ()
 
@@ -42,6 +42,25 @@ class ReadyHandle(asyncio.Handle):
         self._cancelled = False
         self._repr = None
         self._source_traceback = None
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None  # type: ignore[assignment]
+
+
+class SignedHandle(ReadyHandle):
+    """A ready handle that knows which task registered it; 0 stands for none."""
+
+    __slots__ = ("by",)
+
+    by: int
+
+
+class ApartHandle(SignedHandle):
+    """What another thread would do: no order binds it to the loop's own callbacks, nor to who asked for it."""
+
+    __slots__ = ()
 
 
 class TimedHandle(asyncio.TimerHandle):
@@ -66,6 +85,19 @@ class TimedHandle(asyncio.TimerHandle):
         self._source_traceback = None
         self._when = when
         self._scheduled = True
+
+    def cancel(self) -> None:
+        if not self._cancelled:
+            self._cancelled = True
+            self._callback = self._args = None  # type: ignore[assignment]
+            if self._scheduled:
+                self._loop._timer_cancelled_count += 1  # type: ignore[attr-defined]
+
+
+class ProgramTimer(TimedHandle):
+    """A timer that the program set: what is due at the same instant has no order of its own (asyncio's own words)."""
+
+    __slots__ = ()
 
 
 HeapEntry = tuple[int, int, int, TimedHandle]

@@ -3,10 +3,11 @@
 import asyncio
 import contextvars
 import gc
+import json
 import subprocess
 import sys
 import weakref
-from typing import Any
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -170,20 +171,69 @@ def test_a_simulation_runs_once(bench: Bench) -> None:
         bench.sim.run(_nothing())
 
 
-@pytest.mark.parametrize("mode", [["-X", "dev"], ["-c-debug"]])
-def test_development_and_debug_mode_are_refused(mode: list[str]) -> None:
+MODES: dict[str, tuple[list[str], dict[str, str]]] = {
+    "neither": ([], {}),
+    "development mode": (["-X", "dev"], {}),
+    "asyncio debug": ([], {"PYTHONASYNCIODEBUG": "1"}),
+}
+IN_A_MODE = """
+import asyncio, json, logging
+logging.basicConfig(level=logging.INFO)
+from tests.kernel.testbed import Bench, hello
+import aiohttp
+bench = Bench()
+bench.sim.loop.slow_callback_duration = 0.01
+async def poll():
+    loop = asyncio.get_running_loop()
+    loop.call_soon(sum, range(3_000_000))
+    loop.call_later(5, print).cancel()
+    loop.call_soon_threadsafe(lambda: None)
+    await asyncio.to_thread(len, "")
+    async with aiohttp.ClientSession() as session, session.get("http://nas-1/") as response:
+        return await response.text()
+async def main():
+    await bench.serve(hello)
+    return await bench.pulse.run(poll())
+print(json.dumps([bench.sim.run(main()), bench.sim.development_mode, bench.sim.trace.digest()]))
+"""
+
+
+def _in_a_mode(name: str, program: str) -> subprocess.CompletedProcess[str]:
+    options, environment = MODES[name]
+    return subprocess.run(
+        [sys.executable, *options, "-W", "always", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env=environment,
+    )
+
+
+def test_development_and_debug_mode_run_quietly_say_so_and_have_a_digest_of_their_own() -> None:
+    answers = {}
+    for name in MODES:
+        done = _in_a_mode(name, IN_A_MODE)
+        assert done.stderr == "", name
+        answers[name] = json.loads(done.stdout)
+    assert {name: answer[:2] for name, answer in answers.items()} == {
+        "neither": ["hello", False],
+        "development mode": ["hello", True],
+        "asyncio debug": ["hello", True],
+    }
+    assert answers["neither"][2] != answers["development mode"][2]
+
+
+def test_development_mode_tells_where_a_coroutine_was_made_that_nobody_awaits() -> None:
     program = (
-        "from pulse_sim.kernel import Simulation, SimulationRefused\n"
-        "async def main(): pass\n"
-        "try: Simulation(seed=1, start_ns=0).run(main())\n"
-        "except SimulationRefused as error: print('refused', error)\n"
+        "import asyncio\n"
+        "from pulse_sim.kernel import Simulation\n"
+        "async def forgotten(): pass\n"
+        "async def main(): forgotten()\n"
+        "Simulation(seed=1, start_ns=0).run(main())\n"
     )
-    options: list[str] = mode if mode[0] == "-X" else []
-    environment: dict[str, Any] = {} if options else {"PYTHONASYNCIODEBUG": "1"}
-    done = subprocess.run(
-        [sys.executable, *options, "-c", program], capture_output=True, text=True, check=True, env=environment
-    )
-    assert done.stdout.startswith("refused development mode")
+    assert "Coroutine created at" in _in_a_mode("development mode", program).stderr
+    assert "Coroutine created at" not in _in_a_mode("neither", program).stderr
 
 
 def test_an_exception_nobody_retrieved_is_in_the_books_even_when_a_cycle_hides_it(bench: Bench) -> None:
