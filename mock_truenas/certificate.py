@@ -1,4 +1,7 @@
-"""A self-signed certificate for serving by hand. Kept nowhere: the key is on disk only while OpenSSL reads it."""
+"""Self-signed certificates for serving by hand. Kept nowhere: a key is on disk only while OpenSSL reads it.
+
+OpenSSL judges dates by the machine's clock, so the clock of a simulation has no say in what is expired.
+"""
 
 import ipaddress
 import os
@@ -13,13 +16,62 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from mock_truenas.faults.kind import CertificateOrder
+
 # Browsers and phones refuse leaves that live longer.
 _LIFETIME: Final = timedelta(days=397)
+_AS_USUAL: Final = CertificateOrder()
+
+
+class Certificates:
+    """The certificates of one NAS: each a TLS 1.2+ server context, all of one key unless another is ordered."""
+
+    def __init__(self, host: str, now_s: float) -> None:
+        """They name ``host``, localhost and the loopback addresses, and are valid from a day before ``now_s``."""
+        self._names = _names_of(host)
+        # A day early, for clients whose clock is behind.
+        self._start = datetime.fromtimestamp(now_s, UTC) - timedelta(days=1)
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def context(self) -> ssl.SSLContext:
+        """With the certificate the NAS serves with."""
+        return self.issue(_AS_USUAL, "")
+
+    def issue(self, order: CertificateOrder, _purpose: str) -> ssl.SSLContext:
+        """With a certificate that differs from it as ordered."""
+        key = ec.generate_private_key(ec.SECP256R1()) if order.new_key else self._key
+        names = [x509.DNSName(order.name)] if order.name else self._names
+        begin, end = self._start, self._start + _LIFETIME
+        if order.years:
+            begin, end = (datetime(year, 1, 1, tzinfo=UTC) for year in order.years)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, order.name or "localhost")])
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .sign(key, hashes.SHA256())
+        )
+        return _context(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
 
 
 def self_signed_context(host: str, now_s: float) -> ssl.SSLContext:
     """A TLS 1.2+ server context whose certificate names ``host``, localhost and the loopback addresses."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    return Certificates(host, now_s).context()
+
+
+def _names_of(host: str) -> list[x509.GeneralName]:
     names: list[x509.GeneralName] = [x509.DNSName("localhost")]
     addresses = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")}
     try:
@@ -27,27 +79,7 @@ def self_signed_context(host: str, now_s: float) -> ssl.SSLContext:
     except ValueError:
         if host != "localhost" and host.isascii():
             names.append(x509.DNSName(host))
-    names += [x509.IPAddress(address) for address in sorted(addresses, key=str)]
-    # A day early, for clients whose clock is behind.
-    start = datetime.fromtimestamp(now_s, UTC) - timedelta(days=1)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(start)
-        .not_valid_after(start + _LIFETIME)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return _context(pem)
+    return names + [x509.IPAddress(address) for address in sorted(addresses, key=str)]
 
 
 def _context(pem: bytes) -> ssl.SSLContext:

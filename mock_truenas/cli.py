@@ -19,7 +19,7 @@ from mock_truenas.api.front import API_ROOT
 from mock_truenas.api.routes import ROUTES
 from mock_truenas.appliance import FIXTURES, Appliance, build_appliance
 from mock_truenas.appliance.releases import RELEASES, find_release
-from mock_truenas.certificate import self_signed_context
+from mock_truenas.certificate import Certificates
 from mock_truenas.faults import FAULT_KINDS, FaultKind
 from mock_truenas.server import MockTrueNAS
 
@@ -88,10 +88,15 @@ def serve(
         shown["api_key"] = appliance.mint_api_key("mock-truenas", prefix="")
     else:
         _adopt_key(appliance, api_key_file)
-    context = self_signed_context(host, clock.now_ns() / 1e9) if tls else None
-    return asyncio.run(
-        _serve(MockTrueNAS(appliance, clock=clock, journal=lambda _: None, ssl_context=context), host, port, shown)
+    certificates = Certificates(host, clock.now_ns() / 1e9) if tls else None
+    nas = MockTrueNAS(
+        appliance,
+        clock=clock,
+        journal=lambda _: None,
+        ssl_context=certificates.context() if certificates else None,
+        issue=certificates.issue if certificates else None,
     )
+    return asyncio.run(_serve(nas, host, port, shown))
 
 
 async def _serve(nas: MockTrueNAS, host: str, port: int, shown: dict[str, Any]) -> int:

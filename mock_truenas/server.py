@@ -17,17 +17,33 @@ from mock_truenas.api.door import Door
 from mock_truenas.api.exchange import Exchange, House, Sent, reset
 from mock_truenas.api.rest import Rest
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.certificate import Certificates
 from mock_truenas.clock import Clock
 from mock_truenas.faults.active import ActiveFaults
+from mock_truenas.faults.kind import CertificateOrder
 from mock_truenas.journal import JournalEntry
+from mock_truenas.tls import ChangingContext, Issue
 
 _LOG: Final = logging.getLogger("mock_truenas")
+
+
+def _issue_at(clock: Clock) -> Issue:
+    """Certificates for localhost with a key of their own, made when the first is asked for."""
+    made: list[Certificates] = []
+
+    def issue(order: CertificateOrder, purpose: str) -> ssl.SSLContext:
+        if not made:
+            made.append(Certificates("localhost", clock.now_ns() / 1e9))
+        return made[0].issue(order, purpose)
+
+    return issue
 
 
 class MockTrueNAS:
     """Serves one appliance.
 
     ``clock`` dates the answers. ``journal`` gets an entry as each exchange ends, on the loop, and must not raise.
+    With ``ssl_context`` it serves TLS; ``issue`` then makes the certificates that faults of TLS show instead.
     """
 
     def __init__(
@@ -37,11 +53,12 @@ class MockTrueNAS:
         clock: Clock,
         journal: Callable[[JournalEntry], None],
         ssl_context: ssl.SSLContext | None = None,
+        issue: Issue | None = None,
         server_name: str = "nginx",
     ) -> None:
         self.appliance = appliance
         self._faults = ActiveFaults()
-        self._ssl_context = ssl_context
+        self._tls = ChangingContext(ssl_context, issue or _issue_at(clock)) if ssl_context is not None else None
         scheme = "https" if ssl_context else "http"
         self._house = House(appliance, Rest(appliance), self._faults, journal, clock, server_name, scheme)
         self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
@@ -95,14 +112,21 @@ class MockTrueNAS:
         door.pre_shutdown()
         await door.shutdown(timeout=1.0)
         for transport in transports:
-            if transport is not None and self._ssl_context is not None:
+            if transport is not None and self._tls is not None:
                 # A TLS connection would wait half a minute for its peer's farewell.
                 transport.abort()
         await asyncio.sleep(0)
 
     def inject(self, fault_id: str, kind: str, parameters: BaseModel) -> None:
-        """Start a fault. Raises ValueError for an unknown kind, foreign parameters or an id that is active already."""
+        """Start a fault. Raises ValueError for an unknown kind, foreign parameters, an id that is active already, and a
+        fault of TLS on a NAS that serves plain HTTP.
+        """
         fault = self._faults.inject(fault_id, kind, parameters)
+        if fault.effect.handshake is not None:
+            if self._tls is None:
+                self._faults.heal(fault_id)
+                raise ValueError(f"{kind} needs a NAS that serves TLS")
+            self._tls.begin(fault_id, fault.effect.handshake)
         if fault.effect.change is not None:
             fault.effect.change(self.appliance, fault_id)
         if fault.effect.closes_door:
@@ -117,6 +141,8 @@ class MockTrueNAS:
             return
         if fault.effect.undo is not None:
             fault.effect.undo(self.appliance, fault_id)
+        if self._tls is not None:
+            self._tls.end(fault_id)
         if fault.effect.closes_door and not self._faults.closing_door() and self._door is not None:
             self._open_soon()
 
@@ -129,7 +155,7 @@ class MockTrueNAS:
         host, port = self._address
         assert self._door is not None
         listener = await asyncio.get_running_loop().create_server(
-            self._door, host, port, ssl=self._ssl_context, backlog=128, reuse_address=None, reuse_port=None
+            self._door, host, port, ssl=self._tls, backlog=128, reuse_address=None, reuse_port=None
         )
         self._address = (host, listener.sockets[0].getsockname()[1])
         if self._door is None or self._faults.closing_door() or self._listener is not None:

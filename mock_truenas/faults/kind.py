@@ -8,7 +8,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -53,6 +53,27 @@ class Keyring(Protocol):
 
 
 @dataclass(frozen=True)
+class CertificateOrder:
+    """How a certificate differs from the one the NAS serves with.
+
+    It is valid over the calendar years [from, to), names ``name`` and nothing else, and belongs to a new key.
+    """
+
+    years: tuple[int, int] | None = None
+    name: str | None = None
+    new_key: bool = False
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What happens to TLS handshakes that begin now. ``newest`` is the newest version the NAS still speaks."""
+
+    silent: bool = False
+    newest: Literal["TLSv1_1"] | None = None
+    certificate: CertificateOrder | None = None
+
+
+@dataclass(frozen=True)
 class Effect:
     """What an active fault does. Fields left at their defaults do nothing.
 
@@ -69,6 +90,7 @@ class Effect:
     reset_after: int | None = None
     change: Callable[[Keyring, str], None] | None = None
     undo: Callable[[Keyring, str], None] | None = None
+    handshake: Handshake | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,7 @@ class FaultKind:
     witness: Callable[[Any], Witness]
     effect: Callable[[Any], Effect]
     worlds: frozenset[str] = ALL_WORLDS
+    needs_tls: bool = False
 
 
 @dataclass(frozen=True)

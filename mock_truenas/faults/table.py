@@ -3,11 +3,21 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from mock_truenas.api.answer import Answer, middleware_error, nginx_page
 from mock_truenas.durations import Duration
-from mock_truenas.faults.kind import Effect, FaultKind, Keyring, Parameters, RequestParameters, Stage, Witness
+from mock_truenas.faults.kind import (
+    CertificateOrder,
+    Effect,
+    FaultKind,
+    Handshake,
+    Keyring,
+    Parameters,
+    RequestParameters,
+    Stage,
+    Witness,
+)
 
 
 class Delay(RequestParameters):
@@ -41,6 +51,16 @@ class RevokeKey(Parameters):
 
 class Down(Parameters):
     pass
+
+
+class NoParameters(Parameters):
+    pass
+
+
+class WrongName(Parameters):
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$", max_length=253)] = Field(
+        "other.invalid", description="The one DNS name the certificate is for"
+    )
 
 
 def _status_errors(parameters: Status) -> tuple[str, ...]:
@@ -78,6 +98,16 @@ def _revoke(parameters: RevokeKey) -> Effect:
         keyring.restore("*", by=fault_id)
 
     return Effect(change=change, undo=undo)
+
+
+def _shows(order: CertificateOrder) -> Effect:
+    return Effect(handshake=Handshake(certificate=order))
+
+
+def _distrust(_: Parameters) -> Witness:
+    # A client that pins, or verifies chain and name, sorts this under validation (pulse-contract A3). One that skips
+    # both cannot notice, and then nothing shows that the fault took effect.
+    return Witness(poll_errors=("validation",))
 
 
 _KINDS: Final = (
@@ -146,6 +176,60 @@ _KINDS: Final = (
         stage=Stage.REFUSE,
         witness=lambda _: Witness(journal=({"fault": True, "ended": ["reset"]},), poll_errors=("connection",)),
         effect=lambda _: Effect(closes_door=True),
+    ),
+    FaultKind(
+        name="tls.expired",
+        doc="Show new connections a certificate of the same key that ran out (valid 2000 to 2001).",
+        parameters=NoParameters,
+        stage=Stage.REFUSE,
+        witness=_distrust,
+        effect=lambda _: _shows(CertificateOrder(years=(2000, 2001))),
+        needs_tls=True,
+    ),
+    FaultKind(
+        name="tls.not_yet_valid",
+        doc="Show new connections a certificate of the same key that is not valid before 2098.",
+        parameters=NoParameters,
+        stage=Stage.REFUSE,
+        witness=_distrust,
+        effect=lambda _: _shows(CertificateOrder(years=(2098, 2099))),
+        needs_tls=True,
+    ),
+    FaultKind(
+        name="tls.wrong_name",
+        doc="Show new connections a certificate of the same key that is for another name.",
+        parameters=WrongName,
+        stage=Stage.REFUSE,
+        witness=_distrust,
+        effect=lambda parameters: _shows(CertificateOrder(name=parameters.name)),
+        needs_tls=True,
+    ),
+    FaultKind(
+        name="tls.rotated",
+        doc="Show new connections a sound certificate with a new key, as after a renewal; only a pin can tell.",
+        parameters=NoParameters,
+        stage=Stage.REFUSE,
+        witness=_distrust,
+        effect=lambda _: _shows(CertificateOrder(new_key=True)),
+        needs_tls=True,
+    ),
+    FaultKind(
+        name="tls.stalled",
+        doc="Read the ClientHello of new connections and never answer it; after 60 s the connection is closed.",
+        parameters=NoParameters,
+        stage=Stage.DROP,
+        witness=lambda _: Witness(poll_errors=("timeout",)),
+        effect=lambda _: Effect(handshake=Handshake(silent=True)),
+        needs_tls=True,
+    ),
+    FaultKind(
+        name="tls.old_version",
+        doc="Speak at most TLS 1.1 with new connections; a client of today gets the alert protocol_version.",
+        parameters=NoParameters,
+        stage=Stage.REFUSE,
+        witness=lambda _: Witness(poll_errors=("connection",)),
+        effect=lambda _: Effect(handshake=Handshake(newest="TLSv1_1")),
+        needs_tls=True,
     ),
 )
 

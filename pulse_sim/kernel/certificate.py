@@ -23,12 +23,20 @@ NOT_AFTER: Final = datetime.datetime(2099, 12, 31, 23, 59, 59, tzinfo=datetime.U
 
 
 def self_signed(
-    entropy: Callable[[int], bytes], names: Sequence[str], addresses: Sequence[str] = ()
+    entropy: Callable[[int], bytes],
+    names: Sequence[str],
+    addresses: Sequence[str] = (),
+    *,
+    valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
+    key_pem: bytes | None = None,
 ) -> tuple[bytes, bytes]:
-    """Certificate and private key as PEM. ``names`` are DNS names, the first also the common name; at least one."""
+    """Certificate and private key as PEM. ``names`` are DNS names, the first also the common name; at least one.
+
+    ``valid`` is its first and last second; ``key_pem``, as an earlier call returned it, is used again.
+    """
     if not names:
         raise ValueError("a certificate needs at least one name")
-    key = Ed25519PrivateKey.from_private_bytes(entropy(32))
+    key = Ed25519PrivateKey.from_private_bytes(entropy(32)) if key_pem is None else _read_key(key_pem)
     public = key.public_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     alternatives = [x509.DNSName(name) for name in names]
@@ -36,8 +44,8 @@ def self_signed(
     builder = (
         x509.CertificateBuilder(subject, subject, public)
         .serial_number(int.from_bytes(entropy(16), "big") >> 1 | 1)
-        .not_valid_before(NOT_BEFORE)
-        .not_valid_after(NOT_AFTER)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(), critical=True)
@@ -61,6 +69,13 @@ def server_context(certificate_pem: bytes, key_pem: bytes) -> ssl.SSLContext:
     finally:
         os.close(descriptor)
     return context
+
+
+def _read_key(pem: bytes) -> Ed25519PrivateKey:
+    key = serialization.load_pem_private_key(pem, None)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ValueError("the key is not of Ed25519")
+    return key
 
 
 def _key_usage() -> x509.KeyUsage:

@@ -51,7 +51,8 @@ def _section(kind: FaultKind) -> Iterator[str]:
     yield ""
     yield kind.doc
     yield ""
-    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}."
+    needs = " The appliance needs `tls: true`." if kind.needs_tls else ""
+    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}.{needs}"
     yield f"It took effect when {_signs(kind)}."
     yield ""
     properties: dict[str, Any] = kind.parameters.model_json_schema().get("properties", {})

@@ -89,6 +89,9 @@ class References:
         if not kind.worlds or (self.world is not None and self.world not in kind.worlds):
             where = f"in the {self.world} world" if kind.worlds else "in any world yet"
             yield Finding((*path, "fault"), f"fault kind {name} is not supported {where}")
+        appliance = mapping(mapping(self.data.get("appliances")).get(str(entry.get("on"))))
+        if kind.needs_tls and appliance and appliance.get("tls", False) is False:
+            yield Finding((*path, "fault"), f"fault kind {name} needs an appliance with tls: true")
         if isinstance(entry.get("with", {}), dict):
             yield from self._parameters((*path, "with"), kind.parameters, entry.get("with", {}))
 

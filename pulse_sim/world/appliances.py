@@ -2,13 +2,15 @@
 
 import hashlib
 import ssl
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mock_truenas.appliance import build_appliance
+from mock_truenas.faults import CertificateOrder
 from mock_truenas.journal import JournalEntry
 from mock_truenas.server import MockTrueNAS
 from pulse_sim.kernel import Host, Simulation
-from pulse_sim.kernel.certificate import self_signed, server_context
+from pulse_sim.kernel.certificate import NOT_AFTER, NOT_BEFORE, self_signed, server_context
 from pulse_sim.observation import Source
 from pulse_sim.observation.secrecy import MARKER
 from pulse_sim.world.cast import AppliancePlan
@@ -38,9 +40,14 @@ class SimulatedAppliance:
         )
         self._api_key = self._appliance.mint_api_key("pulse", prefix=SECRET_PREFIX)
         self._password = self._appliance.mint_password(USER)
-        self._fingerprint = ""
-        context = self._tls_context() if plan.tls else None
-        self._server = MockTrueNAS(self._appliance, clock=host.clock, journal=self._note, ssl_context=context)
+        self._tls = _Certificates(sim, host) if plan.tls else None
+        self._server = MockTrueNAS(
+            self._appliance,
+            clock=host.clock,
+            journal=self._note,
+            ssl_context=self._tls.context if self._tls else None,
+            issue=self._tls.issue if self._tls else None,
+        )
 
     async def start(self, observe: Observe) -> None:
         """Listen on the well-known port of the host."""
@@ -62,7 +69,7 @@ class SimulatedAppliance:
             "port": HTTPS_PORT if self._plan.tls else HTTP_PORT,
             "useHttps": self._plan.tls,
             "insecureSkipVerify": self._plan.tls,
-            "fingerprint": self._fingerprint if self._plan.tls and verify_tls == "pin" else "",
+            "fingerprint": self._tls.fingerprint if self._tls and verify_tls == "pin" else "",
         }
         if credentials == "basic":
             return {**record, "username": USER, "password": self._password, "apiKey": ""}
@@ -84,10 +91,22 @@ class SimulatedAppliance:
         if self._observe is not None:
             self._observe(Source.APPLIANCE, "request", self._host.name, entry.to_data())
 
-    def _tls_context(self) -> ssl.SSLContext:
-        """A server context from a certificate derived from the seed."""
-        certificate, key = self_signed(
-            self._sim.entropy(f"{self._host.name}:certificate"), [self._host.name], [self._host.address]
-        )
-        self._fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.decode())).hexdigest()
-        return server_context(certificate, key)
+
+class _Certificates:
+    """The certificates of one host, derived from the seed; all of one key unless another is ordered."""
+
+    def __init__(self, sim: Simulation, host: Host) -> None:
+        self._sim = sim
+        self._host = host
+        certificate, self._key = self_signed(sim.entropy(f"{host.name}:certificate"), [host.name], [host.address])
+        self.fingerprint = hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.decode())).hexdigest()
+        self.context = server_context(certificate, self._key)
+
+    def issue(self, order: CertificateOrder, purpose: str) -> ssl.SSLContext:
+        """A serving context with a certificate that differs from the host's own as ordered."""
+        names, addresses = ([order.name], []) if order.name else ([self._host.name], [self._host.address])
+        first, end = order.years or (NOT_BEFORE.year, NOT_AFTER.year + 1)
+        valid = (datetime(first, 1, 1, tzinfo=UTC), datetime(end, 1, 1, tzinfo=UTC) - timedelta(seconds=1))
+        entropy = self._sim.entropy(f"{self._host.name}:certificate/{purpose}")
+        key = None if order.new_key else self._key
+        return server_context(*self_signed(entropy, names, addresses, valid=valid, key_pem=key))

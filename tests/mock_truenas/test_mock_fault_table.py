@@ -47,6 +47,12 @@ def test_the_kinds_are_those_of_the_catalogue() -> None:
         "http.reset",
         "auth.revoke_key",
         "appliance.down",
+        "tls.expired",
+        "tls.not_yet_valid",
+        "tls.wrong_name",
+        "tls.rotated",
+        "tls.stalled",
+        "tls.old_version",
     }
 
 
@@ -108,6 +114,9 @@ def test_witness_of_a_status_names_the_error_type_a_client_files_it_under(status
         ("http.silence", {"method": "get"}),
         ("http.silence", {"first": 0}),
         ("appliance.down", {"path": "*"}),
+        ("tls.wrong_name", {"name": ""}),
+        ("tls.wrong_name", {"name": "no name"}),
+        ("tls.stalled", {"first": 1}),
     ],
 )
 def test_wrong_parameters_are_refused(name: str, parameters: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_truenas.faults import FAULT_KINDS
-from tests.mock_truenas.wire import API, serving
+from tests.mock_truenas.wire import API, serving, serving_tls
 
 INFO = f"{API}/system/info"
 
@@ -142,7 +142,7 @@ _STEPS = st.lists(
 @given(_STEPS)
 def test_after_any_injections_and_heals_healing_all_restores_exactly(steps: list[tuple[str, str]]) -> None:
     async def rehearse() -> None:
-        async with serving("small-office") as served:
+        async with serving_tls("small-office") as served:
             before = await served.ask(f"{API}/pool")
             active: set[str] = set()
             for fault_id, step in steps:

@@ -5,13 +5,15 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mock_truenas.appliance import Appliance, build_appliance
-from mock_truenas.faults import FAULT_KINDS
+from mock_truenas.certificate import Certificates
+from mock_truenas.faults import FAULT_KINDS, CertificateOrder
 from mock_truenas.journal import JournalEntry
 from mock_truenas.server import MockTrueNAS
+from mock_truenas.tls import Issue
 
 START_NS = 1_770_595_200_000_000_000  # 2026-02-09T00:00:00Z
 API = "/api/v2.0"
@@ -137,11 +139,14 @@ async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply
 
 @asynccontextmanager
 async def serving(
-    fixture: str = "baseline", ssl_context: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None
+    fixture: str = "baseline",
+    ssl_context: ssl.SSLContext | None = None,
+    client_tls: ssl.SSLContext | None = None,
+    issue: Issue | None = None,
 ) -> AsyncIterator[Served]:
     """A mock on a free loopback port; whatever reaches the loop's exception handler fails the test at the end."""
     clock, journal = SetClock(), Journal()
-    nas = MockTrueNAS(appliance(fixture, clock), clock=clock, journal=journal, ssl_context=ssl_context)
+    nas = MockTrueNAS(appliance(fixture, clock), clock=clock, journal=journal, ssl_context=ssl_context, issue=issue)
     served = Served(nas, nas.appliance.mint_api_key("pulse"), clock, journal, client_tls=client_tls)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: served.loop_complaints.append(context))
     await nas.start("127.0.0.1", 0)
@@ -150,3 +155,24 @@ async def serving(
     finally:
         await nas.stop()
     assert served.loop_complaints == []
+
+
+def lenient() -> ssl.SSLContext:
+    """A client of today, TLS 1.2 or later, that takes any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+@asynccontextmanager
+async def serving_tls(fixture: str = "baseline") -> AsyncIterator[Served]:
+    """The same over TLS, with certificates for localhost."""
+    certificates = Certificates("localhost", START_NS / 1e9)
+
+    def issue(order: CertificateOrder, purpose: str) -> ssl.SSLContext:
+        # Clients judge dates by the machine's clock, so what is sound must be sound in any year the tests run in.
+        return certificates.issue(replace(order, years=order.years or (2000, 2099)), purpose)
+
+    async with serving(fixture, issue(CertificateOrder(), ""), lenient(), issue) as served:
+        yield served

@@ -282,6 +282,14 @@ def test_a_fault_kind_the_world_lacks_is_a_problem_of_that_world_only() -> None:
     ]
 
 
+def test_a_fault_of_tls_needs_an_appliance_that_serves_it() -> None:
+    text = with_timeline("{at: 5m, for: 1m, fault: tls.stalled, on: nas-1}")
+    assert problems(text) == [
+        "s.yaml:13:30: timeline[0].fault: fault kind tls.stalled needs an appliance with tls: true"
+    ]
+    assert problems(text.replace("fixture: baseline", "fixture: baseline, tls: true")) == []
+
+
 def test_several_files_are_judged_together_and_share_no_id(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("first.yaml", "second.yaml", "third.yaml"))
     first.write_text(SMALL)

@@ -13,6 +13,7 @@ from pulse_sim.world.faults import WORLD_FAULT_KINDS
 from tests.run.rehearsal import Rehearsed, rehearse, scenario
 from tests.world.prober import LATENCY_NS, prober, probes, seen
 
+ALL_KINDS = {**FAULT_KINDS, **WORLD_FAULT_KINDS}
 TWO = {name: {"release": "24.10", "fixture": "small-office"} for name in ("nas-1", "nas-2")}
 BOTH = {name: {"appliance": name, "poll_interval": "60s"} for name in TWO}
 BEGIN, END = 3 * MINUTE, 5 * MINUTE
@@ -28,11 +29,28 @@ KINDS: list[tuple[str, dict[str, Any], str | None]] = [
     ("http.reset", {"after_bytes": 0}, "connection"),
     ("auth.revoke_key", {}, "auth"),
     ("appliance.down", {}, "connection"),
+    ("tls.expired", {}, "validation"),
+    ("tls.not_yet_valid", {}, "validation"),
+    ("tls.wrong_name", {}, "validation"),
+    ("tls.rotated", {}, "validation"),
+    ("tls.stalled", {}, "timeout"),
+    ("tls.old_version", {}, "connection"),
     ("net.down", {}, "connection"),
     ("net.partition", {}, "timeout"),
     ("net.reset_peer", {}, "connection"),
     ("net.latency", {"latency": "2s"}, None),
 ]
+
+
+def places(kind: str) -> dict[str, Any]:
+    """Two appliances as the kind needs them, and a connection to each; with TLS the certificate is pinned."""
+    if not ALL_KINDS[kind].needs_tls:
+        return {"appliances": TWO, "connections": BOTH}
+    appliances = {name: {**each, "tls": True} for name, each in TWO.items()}
+    return {
+        "appliances": appliances,
+        "connections": {name: {**each, "verify_tls": "pin"} for name, each in BOTH.items()},
+    }
 
 
 def window(kind: str, parameters: dict[str, Any], at: str = "3m", length: str = "2m") -> dict[str, Any]:
@@ -50,14 +68,14 @@ def errors_by_type(done: Rehearsed, connection: str, until_ns: int) -> dict[str,
 
 
 def test_every_kind_of_both_tables_is_tried_here() -> None:
-    assert {kind for kind, _, _ in KINDS} == {*FAULT_KINDS, *WORLD_FAULT_KINDS}
+    assert {kind for kind, _, _ in KINDS} == set(ALL_KINDS)
 
 
 @pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=[kind for kind, _, _ in KINDS])
 def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
     kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
 ) -> None:
-    text = scenario(appliances=TWO, connections=BOTH, timeline=[window(kind, parameters)])
+    text = scenario(**places(kind), timeline=[window(kind, parameters)])
     done = rehearse(tmp_path, text)
     assert done.outcome_of("faults_took_effect") is Outcome.PASSED
     assert errors_by_type(done, "nas-1", BEGIN) == {}
@@ -74,21 +92,20 @@ def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
 def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
     kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
 ) -> None:
-    done = rehearse(tmp_path, scenario(timeline=[{**window(kind, parameters), "id": "it"}]))
+    done = rehearse(tmp_path, scenario(**places(kind), timeline=[{**window(kind, parameters), "id": "it"}]))
     (inject,), (heal,) = done.of("fault/inject"), done.of("fault/heal")
     assert (inject.time_ns, heal.time_ns) == (BEGIN, END)
     assert (inject.subject, heal.subject) == ("it", "it")
-    kinds = {**FAULT_KINDS, **WORLD_FAULT_KINDS}
     told = {name: inject.data[name] for name in ("kind", "on", "from_ns", "to_ns", "stage", "connections")}
     assert told == {
         "kind": kind,
         "on": "nas-1",
         "from_ns": BEGIN,
         "to_ns": END,
-        "stage": kinds[kind].stage.name.lower(),
+        "stage": ALL_KINDS[kind].stage.name.lower(),
         "connections": ["nas-1"],
     }
-    truths = [record.time_ns for record in done.of("appliance/truth")]
+    truths = [record.time_ns for record in done.of("appliance/truth", "nas-1")]
     assert truths == ([0, BEGIN, END] if kind == "auth.revoke_key" else [0])
 
 
