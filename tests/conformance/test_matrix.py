@@ -1,0 +1,47 @@
+"""Every cell of the matrix that runs: the simulated network and real sockets look the same to a client."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.both import differences, run_both
+from tests.conformance.cells import Record
+from tests.conformance.matrix import Cell, the_matrix
+from tests.conformance.page import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "network-parity.md"
+Both = tuple[Mapping[Cell, Record], Mapping[Cell, Record]]
+
+
+@pytest.fixture(scope="module")
+def both() -> Both:
+    """Records of every cell from either network."""
+    return run_both(the_matrix().runs)
+
+
+@pytest.mark.parametrize("cell", the_matrix().runs, ids=str)
+def test_the_cell_is_equal_or_differs_as_the_matrix_says(cell: Cell, both: Both) -> None:
+    simulated, real = both
+    found = differences(simulated[cell], real[cell])
+    if cell in the_matrix().different:
+        assert found, "this cell no longer differs: its reason is stale"
+    else:
+        assert not found
+
+
+def test_each_part_of_a_record_is_compared() -> None:
+    record = Record(outcome=("status 200",), connections=1, client=("request_start",), peers=(("connected",),))
+    assert not differences(record, replace(record))
+    for change in (
+        replace(record, outcome=("status 500",)),
+        replace(record, connections=2),
+        replace(record, client=()),
+        replace(record, peers=(("connected", "eof_received"),)),
+    ):
+        assert len(differences(record, change)) == 1
+
+
+def test_the_page_says_what_the_matrix_says() -> None:
+    assert PAGE.read_text("utf-8") == page(the_matrix())
