@@ -11,6 +11,7 @@ from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address, StandInSocket
 from pulse_sim.kernel.timers import TimedHandle
+from pulse_sim.kernel.toxics_chain import shut_down
 from pulse_sim.kernel.transport import StreamTransport, join
 
 SYN_GIVE_UP_NS: Final = 127_000_000_000
@@ -30,11 +31,21 @@ class Exchange(Protocol):
 
 
 class Established:
-    """A connection both of whose ends exist."""
+    """A connection both of whose ends exist. ``number`` counts those between the two hosts."""
+
+    __slots__ = ("client", "number", "server")
 
     def __init__(
-        self, network: Exchange, src: Host, dst: Host, near: Address, far: Address, forget: Callable[[], None]
+        self,
+        network: Exchange,
+        src: Host,
+        dst: Host,
+        near: Address,
+        far: Address,
+        number: int,
+        forget: Callable[[], None],
     ) -> None:
+        self.number = number
         loop, watch = network.loop, network.watch
         label = f"{src.name}:{near[1]}", f"{dst.name}:{far[1]}"
         there, back = network.link(src.name, dst.name), network.link(dst.name, src.name)
@@ -46,6 +57,16 @@ class Established:
     @property
     def ends(self) -> tuple[StreamTransport, StreamTransport]:
         return self.client, self.server
+
+    @property
+    def name(self) -> str:
+        """Unique in a run, and the same whatever other hosts do."""
+        return f"{self.client.host.name}>{self.server.host.name}#{self.number}"
+
+    def close(self) -> None:
+        """Both ends see the other close, as behind a proxy that is shut down; what was kept back is lost."""
+        for end in self.ends:
+            shut_down(end)
 
 
 class Claim:
@@ -85,7 +106,10 @@ class Attempt:
         """Send the SYN, or hold it while the link does."""
         if self.outcome.done():
             return
-        if self._there.held:
+        if self._there.unreachable:
+            round_trip_ns = self._there.travel_ns() + self._back.travel_ns()
+            self._loop.call_at_ns(self._loop.clock.now_ns + round_trip_ns, self._unreachable)
+        elif self._there.held:
             self._hold()
         else:
             self._loop.call_at_ns(self._loop.clock.now_ns + self._there.travel_ns(), self._syn_arrives)
@@ -101,8 +125,12 @@ class Attempt:
             if not self.outcome.done():
                 self._hold()
             return
-        listening = self._network.listener(self._dst, self._far[0], self._far[1]) is not None
-        answer = self._connected if listening and not self._there.refusing else self._refused
+        server = self._network.listener(self._dst, self._far[0], self._far[1])
+        if server is not None and server.full:  # the kernel drops it; the client asks again
+            if not self.outcome.done():
+                self._hold()
+            return
+        answer = self._refused if server is None or self._there.refusing else self._connected
         self._loop.call_at_ns(self._loop.clock.now_ns + self._back.travel_ns(), answer)
 
     def _connected(self) -> None:
@@ -126,6 +154,12 @@ class Attempt:
         self._network.watch("refused", f"{self._src.name}>{self._dst.name}:{self._far[1]}", b"")
         self._fail(errno.ECONNREFUSED)
 
+    def _unreachable(self) -> None:
+        """A router answered: for a connect, that is final."""
+        if not self.outcome.done():
+            self._network.watch("unreachable", f"{self._src.name}>{self._dst.name}:{self._far[1]}", b"")
+            self._fail(errno.EHOSTUNREACH)
+
     def _give_up(self) -> None:
         if not self.outcome.done():
             self._fail(errno.ETIMEDOUT)
@@ -142,8 +176,8 @@ def _accept(network: Exchange, end: StreamTransport, far: Address) -> None:
     """The ACK is there: the program accepts, if one still listens."""
     server = network.listener(end.host, far[0], far[1])
     if server is None:
-        end.send_reset()
-        end.gone = True
-        end.forget()
+        end.refuse()
+    elif end.peer.link.unaccepting:
+        server.park(end)
     else:
         server.accept(end)

@@ -31,7 +31,8 @@ ACCEPT: Final = 3
 Watch = Callable[[str, str, bytes], None]
 
 
-_NO_CONTEXT: Final = contextvars.Context()  # of a connection nobody has accepted yet
+NO_CONTEXT: Final = contextvars.Context()
+"""Of a connection nobody has accepted yet, and of what no program does."""
 
 
 def _nothing() -> None:
@@ -41,8 +42,28 @@ def _nothing() -> None:
 class Acceptor(Protocol):
     """The server an end was accepted by: it counts its open connections."""
 
-    def attach(self) -> None: ...
-    def detach(self) -> None: ...
+    def attach(self, end: Any) -> None: ...
+    def detach(self, end: Any) -> None: ...
+
+
+class Detour(Protocol):
+    """What takes the segments of an end instead of its link."""
+
+    def feed(self, kind: int, data: bytes) -> None: ...
+    def stop(self) -> None: ...
+
+
+class _Nowhere:
+    """Nothing that is sent arrives any more."""
+
+    def feed(self, _kind: int, _data: bytes) -> None:
+        return None
+
+    def stop(self) -> None:
+        return None
+
+
+NOWHERE: Final = _Nowhere()
 
 
 class Endpoint(asyncio.Transport):
@@ -50,6 +71,7 @@ class Endpoint(asyncio.Transport):
 
     __slots__ = (
         "__weakref__",
+        "_acknowledged",
         "_arrival",
         "_buffer",
         "_buffered",
@@ -63,7 +85,6 @@ class Endpoint(asyncio.Transport):
         "_high",
         "_inbox",
         "_last_arrival_ns",
-        "_loop",
         "_lost",
         "_low",
         "_opening_window",
@@ -74,20 +95,21 @@ class Endpoint(asyncio.Transport):
         "_seen_data",
         "_server",
         "_sock",
-        "_unacknowledged",
         "_unread",
         "_watch",
         "_writing_paused",
         "accepting",
+        "detour",
         "forget",
         "gone",
         "host",
         "link",
+        "loop",
         "opaque",
         "peer",
-        "severed",
         "stalled",
         "subject",
+        "unacknowledged",
     )
 
     _start_tls_compatible = True  # what loop.start_tls asks for
@@ -104,10 +126,10 @@ class Endpoint(asyncio.Transport):
         self.accepting: Callable[[Any], None] | None = None
         self.forget: Callable[[], None] = _nothing
         self.gone = False  # connection_lost was called and the socket closed
-        self.severed = False  # a fault cut it: nothing sent from here arrives any more
+        self.detour: Detour | None = None  # where a fault sends what this end sends
         self.opaque = False  # carries TLS: the trace sees lengths only
         self.stalled = 0  # segments of the inbox that wait for a heal
-        self._loop = loop
+        self.loop = loop
         self._sock = sock
         self._watch = watch
         self._protocol: Any = None
@@ -116,7 +138,7 @@ class Endpoint(asyncio.Transport):
         self._server: Acceptor | None = None
         self._inbox: deque[tuple[int, bytes]] = deque()
         self._last_arrival_ns = 0
-        self._arrival = TimedHandle(0.0, self._arrive, (), loop, _NO_CONTEXT)
+        self._arrival = TimedHandle(0.0, self._arrive, (), loop, NO_CONTEXT)
         self._unread: deque[tuple[int, bytes]] = deque()
         self._paused = True  # until a protocol is there
         self._seen_data = False
@@ -128,7 +150,8 @@ class Endpoint(asyncio.Transport):
         self._reset_received = False
         self._rst_sent = False
         self._closed_at_ns = 0
-        self._unacknowledged = 0
+        self.unacknowledged = 0
+        self._acknowledged: list[tuple[int, int]] = []
         self._buffer = bytearray()
         self._opening_window = False
         self._high, self._low = HIGH_WATER, HIGH_WATER // 4
@@ -146,7 +169,7 @@ class Endpoint(asyncio.Transport):
         self._arrival._context = context
         self._server = server
         if server is not None:
-            server.attach()
+            server.attach(self)
         self.set_protocol(protocol)
         protocol.connection_made(self)
         self.resume_reading()
@@ -172,15 +195,15 @@ class Endpoint(asyncio.Transport):
             self._send(RST, b"")
 
     def _send(self, kind: int, data: bytes) -> None:
-        if self.severed:
+        if self.detour is not None:
+            self.detour.feed(kind, data)
             return
         peer, link = self.peer, self.link
-        inbox = peer._inbox
         if link.held:
-            inbox.append((kind, data))
-            peer.stall()
+            self.pass_on(kind, data)
             return
-        arrival_ns = self._loop.clock.now_ns + (link.delay_ns if link.jitter is None else link.travel_ns())
+        inbox = peer._inbox
+        arrival_ns = self.loop.clock.now_ns + (link.delay_ns if link.jitter is None else link.travel_ns())
         if arrival_ns <= peer._last_arrival_ns:
             arrival_ns = peer._last_arrival_ns
             # What arrives together is read together, as one recv would.
@@ -189,26 +212,47 @@ class Endpoint(asyncio.Transport):
                 return
         peer._last_arrival_ns = arrival_ns
         inbox.append((kind, data))
-        self._loop.rearm(arrival_ns, peer._arrival)
+        self.loop.rearm(arrival_ns, peer._arrival)
+
+    def pass_on(self, kind: int, data: bytes) -> None:
+        """Put a segment on the link, past any detour and as a segment of its own."""
+        peer, link = self.peer, self.link
+        peer._inbox.append((kind, data))
+        if link.held:
+            peer.stall()
+            return
+        peer._last_arrival_ns = max(peer._last_arrival_ns, self.loop.clock.now_ns + link.travel_ns())
+        self.loop.rearm(peer._last_arrival_ns, peer._arrival)
+
+    def divert(self, detour: Detour | None) -> None:
+        """Send what this end sends elsewhere from now on; what the last detour held is lost."""
+        if self.detour is not None:
+            self.detour.stop()
+        self.detour = detour
 
     def _arrive(self) -> None:
         """The head of the inbox has travelled far enough; nothing reads here yet."""
         self._inbox.popleft()
 
     def stall(self) -> None:
-        """One more segment to this end waits for a heal; after GIVE_UP_NS the sender gives up."""
+        """One more segment to this end waits for a heal."""
         self.stalled += 1
+        self._await_giving_up()
+
+    def _await_giving_up(self) -> None:
+        """The sender hears nothing of what it sent: after GIVE_UP_NS it gives up."""
         if self._giving_up is None:
-            at_ns = self._loop.clock.now_ns + GIVE_UP_NS
-            self._giving_up = self._loop.call_at_ns(at_ns, self._give_up, context=self.peer._context)
+            at_ns = self.loop.clock.now_ns + GIVE_UP_NS
+            self._giving_up = self.loop.call_at_ns(at_ns, self._give_up, context=self.peer._context)
 
     def _give_up(self) -> None:
         self._giving_up = None
         sender = self.peer
-        sender.severed = True
+        code = errno.EHOSTUNREACH if sender.link.unreachable else errno.ETIMEDOUT
+        sender.divert(NOWHERE)
         self._drop_inbox()
         if not sender.gone:
-            sender._force_close(TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)))
+            sender._force_close(OSError(code, os.strerror(code)))
         self.forget()
 
     def _drop_inbox(self) -> None:
@@ -226,7 +270,7 @@ class Endpoint(asyncio.Transport):
         self._closing = True
         if not self._buffer:
             self._lost += 1
-            self._loop.call_soon(self._connection_lost, None, context=self._context)
+            self.loop.call_soon(self._connection_lost, None, context=self._context)
 
     def abort(self) -> None:
         self._force_close(None)
@@ -237,11 +281,11 @@ class Endpoint(asyncio.Transport):
         self._buffer.clear()
         self._closing = True
         self._lost += 1
-        self._loop.call_soon(self._connection_lost, error, context=self._context)
+        self.loop.call_soon(self._connection_lost, error, context=self._context)
 
     def _fatal_error(self, error: BaseException, message: str = "Fatal error on transport") -> None:
         if not isinstance(error, OSError):
-            self._loop.call_exception_handler(
+            self.loop.call_exception_handler(
                 {"message": message, "exception": error, "transport": self, "protocol": self._protocol}
             )
         self._force_close(error)
@@ -258,7 +302,7 @@ class Endpoint(asyncio.Transport):
         self.gone = True
         self._closing = True
         self._lost = max(1, self._lost)
-        self._closed_at_ns = self._loop.clock.now_ns
+        self._closed_at_ns = self.loop.clock.now_ns
         unread = bool(self._unread) and any(kind == DATA for kind, _ in self._unread)
         if not self._reset_received:
             if self._sock.reset_on_close or unread:
@@ -272,7 +316,7 @@ class Endpoint(asyncio.Transport):
             self._giving_up = None
         server, self._server = self._server, None
         if server is not None:
-            server.detach()
+            server.detach(self)
         self.forget()
 
     def _reset_error(self) -> OSError:

@@ -15,6 +15,7 @@ ANY: Final = "*"
 LinkFaultKind = Literal["refuse", "blackhole", "reset", "latency", "down", "unreachable", "unaccepted"]
 _KINDS: Final = get_args(LinkFaultKind)
 Direction = Literal["both", "forward", "backward"]
+_HOLDING: Final = ("blackhole", "unreachable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,20 @@ class AppliedFault:
 class Link:
     """One direction between two hosts."""
 
-    __slots__ = ("_added_ns", "_latency_ns", "delay_ns", "dst", "held", "jitter", "refusing", "resetting", "src")
+    __slots__ = (
+        "_added_ns",
+        "_latency_ns",
+        "cut",
+        "delay_ns",
+        "dst",
+        "held",
+        "jitter",
+        "refusing",
+        "resetting",
+        "src",
+        "unaccepting",
+        "unreachable",
+    )
 
     def __init__(self, src: str, dst: str, latency_ns: int) -> None:
         self.src = src
@@ -77,8 +91,11 @@ class Link:
         self._added_ns = 0
         self.delay_ns = latency_ns
         self.held = False
+        self.cut = False  # held in one direction or the other
         self.refusing = False
         self.resetting = False
+        self.unreachable = False
+        self.unaccepting = False
         self.jitter: Callable[[], int] | None = None
 
     @property
@@ -101,10 +118,15 @@ class Link:
         """Work out what all applied faults together do to this link."""
         here = [applied for applied in faults if applied.covers(self.src, self.dst)]
         kinds = {applied.fault.kind for applied in here}
-        back = {applied.fault.kind for applied in faults if applied.covers(self.dst, self.src)}
-        self.held = "blackhole" in kinds or "blackhole" in back
-        self.refusing = "refuse" in kinds
+        back = [applied for applied in faults if applied.covers(self.dst, self.src)]
+        holds_there = {applied.fault.direction for applied in here if applied.fault.kind in _HOLDING}
+        holds_back = {applied.fault.direction for applied in back if applied.fault.kind in _HOLDING}
+        self.cut = bool(holds_there or holds_back)
+        self.held = bool(holds_there & {"both", "forward"} or holds_back & {"both", "backward"})
+        self.refusing = bool(kinds & {"refuse", "down"})
         self.resetting = "reset" in kinds
+        self.unreachable = "unreachable" in kinds
+        self.unaccepting = "unaccepted" in kinds
         self._added_ns = sum(applied.fault.latency_ns for applied in here if applied.fault.kind == "latency")
         self.delay_ns = self._latency_ns + self._added_ns
         jitters = [applied for applied in here if applied.fault.kind == "latency" and applied.fault.jitter_ns]

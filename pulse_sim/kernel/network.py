@@ -1,31 +1,34 @@
-"""The in-memory network: hosts, names, listeners, connections and the links between them.
+"""The in-memory network: hosts and the links and connections between them, and the one place to ask for anything.
 
-It moves nothing itself: transports carry bytes, links say how long and whether. It keeps the books: who listens, who
-is connected to whom, which faults lie where.
+It moves nothing itself: transports carry bytes, links say how long and whether. Who listens, what names mean and which
+faults lie where are books of their own, kept beside this one.
 """
 
 import asyncio
 import contextvars
 import errno
 import itertools
-import os
 import random
 import socket
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.connecting import Attempt, Claim, Established
 from pulse_sim.kernel.dns import Resolver
 from pulse_sim.kernel.endpoint import Watch
+from pulse_sim.kernel.faults import Faults
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.hosts import CURRENT, Host
-from pulse_sim.kernel.links import AppliedFault, Link, LinkFault
+from pulse_sim.kernel.links import Link, LinkFault
+from pulse_sim.kernel.listening import Listeners
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address
 from pulse_sim.kernel.tls import TracedSSLProtocol
+from pulse_sim.kernel.toxics import Toxic
 from pulse_sim.kernel.transport import StreamTransport
 
 DEFAULT_LATENCY_NS: Final = 250_000
@@ -44,11 +47,10 @@ class Network:
         self.hosts: dict[str, Host] = {}
         self._by_address: dict[str, Host] = {}
         self.dns = Resolver(self.hosts, self._by_address, self._here, watch)
-        self._stream = stream
         self._links: dict[tuple[str, str], Link] = {}
-        self._faults: dict[str, AppliedFault] = {}
-        self._listeners: dict[tuple[str, int], list[tuple[str, SimulationServer]]] = {}
         self._connections: dict[int, Established] = {}
+        self._faults = Faults(watch, stream, lambda: list(self._connections.values()))
+        self._listeners = Listeners(loop, watch)
         self._numbers = itertools.count(1)
         self._held_attempts: list[Attempt] = []
         self._opened: dict[tuple[str, str], int] = {}
@@ -69,7 +71,7 @@ class Network:
                 if name not in self.hosts:
                     raise KeyError(f"no host is called {name!r}")
             link = Link(src, dst, LOOPBACK_LATENCY_NS if src == dst else self.default_latency_ns)
-            link.lay(list(self._faults.values()))
+            self._faults.lay([link])
             self._links[key] = link
         return link
 
@@ -79,46 +81,44 @@ class Network:
         return {
             "transports": transports,
             "connections": len(self._connections),
-            "listeners": sum(map(len, self._listeners.values())),
+            "listeners": len(self._listeners),
             "connections_opened": dict(self._opened),
         }
 
     # ---- faults
 
-    def apply(self, fault_id: str, fault: LinkFault, *, src: str = "*", dst: str) -> None:
-        """Lay a fault over the links src → dst; ``*`` means every other host. Raises ValueError for an id in use."""
-        if fault_id in self._faults:
-            raise ValueError(f"a fault {fault_id!r} is applied already")
+    def apply(self, fault_id: str, fault: LinkFault | Toxic, *, src: str = "*", dst: str) -> None:
+        """Lay a fault between src and dst, the serving host; ``*`` means every other host.
+
+        ValueError for an id in use. A toxic covers the connections from src to dst, a link fault the link src → dst.
+        """
         for name in (src, dst):
             if name != "*" and name not in self.hosts:
                 raise KeyError(f"no host is called {name!r}")
-        applied = AppliedFault(fault, src, dst, self._stream(f"network/jitter/{fault_id}"))
-        self._faults[fault_id] = applied
-        self._lay()
-        self.watch("fault", fault_id, fault.kind.encode())
-        if fault.kind in ("refuse", "reset"):
-            for connection in list(self._connections.values()):
-                if applied.covers(connection.client.host.name, connection.server.host.name):
-                    connection.client.sever()
+        self._faults.apply(fault_id, fault, src, dst)
+        self._take_effect(fault_id)
+
+    def update(self, fault_id: str, fault: LinkFault | Toxic) -> None:
+        """Change a fault in its place, at once and on open connections. KeyError for an id that is not applied."""
+        self._faults.update(fault_id, fault)
+        self._take_effect(fault_id)
 
     def heal(self, fault_id: str) -> None:
         """Take a fault away; an unknown id is healed already."""
-        if self._faults.pop(fault_id, None) is None:
-            return
-        self._lay()
-        self.watch("heal", fault_id, b"")
+        if self._faults.heal(fault_id):
+            self._take_effect(fault_id)
+
+    def _take_effect(self, fault_id: str) -> None:
+        self._faults.lay(self._links.values())
+        self._faults.strike(fault_id)
         attempts, self._held_attempts = self._held_attempts, []
         for attempt in attempts:
             attempt.send_syn()
         for connection in list(self._connections.values()):
             for end in connection.ends:
-                if end.stalled and not end.peer.link.held:
-                    end.release()
-
-    def _lay(self) -> None:
-        faults = list(self._faults.values())
-        for link in self._links.values():
-            link.lay(faults)
+                end.healed()
+        for server in self._listeners:
+            server.accept_waiting()
 
     # ---- names
 
@@ -136,73 +136,14 @@ class Network:
 
     # ---- listening
 
-    async def listen(
-        self,
-        factory: Callable[[], Any],
-        host: Any = None,
-        port: Any = None,
-        *,
-        sock: Any = None,
-        ssl: Any = None,
-        ssl_handshake_timeout: float | None = None,
-        ssl_shutdown_timeout: float | None = None,
-        start_serving: bool = True,
-        **_ignored: Any,
-    ) -> SimulationServer:
-        """`loop.create_server` on the current host. OSError EADDRINUSE, EADDRNOTAVAIL as bind(2)."""
-        if sock is not None:
-            refuse("create_server with a real socket")
-        here = self._here()
-        given = [host] if host is None or isinstance(host, str) else list(host)
-        number = names.port_number(port)
-        addresses: list[Address] = []
-        for name in given:
-            address = names.resolve(self.hosts, name, passive=True)
-            if address not in (here.address, names.WILDCARD) and not address.startswith("127."):
-                raise self._bind_error(errno.EADDRNOTAVAIL, address, number)
-            number = number or self._free_port(here)
-            if self._bound(here, address, number):
-                raise self._bind_error(errno.EADDRINUSE, address, number)
-            addresses.append((address, number))
-        options = {
-            "sslcontext": ssl,
-            "ssl_handshake_timeout": ssl_handshake_timeout,
-            "ssl_shutdown_timeout": ssl_shutdown_timeout,
-        }
-        server = SimulationServer(self.loop, here, addresses, factory, options if ssl else None, self)
-        for address, at in addresses:
-            self._listeners.setdefault((here.name, at), []).append((address, server))
-        if start_serving:
-            await server.start_serving()
-        return server
-
-    def unlisten(self, server: SimulationServer) -> None:
-        for address, port in server.addresses:
-            key = (server.host.name, port)
-            left = [entry for entry in self._listeners.get(key, []) if entry != (address, server)]
-            if left:
-                self._listeners[key] = left
-            else:
-                self._listeners.pop(key, None)
+    async def listen(self, factory: Callable[[], Any], host: Any = None, port: Any = None, **options: Any) -> Any:
+        """`loop.create_server` on the current host; `Listeners.listen` says what it raises."""
+        resolve = partial(names.resolve, self.hosts, passive=True)
+        return await self._listeners.listen(self._here(), resolve, factory, host, port, **options)
 
     def listener(self, host: Host, address: str, port: int) -> SimulationServer | None:
         """Who accepts connections to ``address`` on ``host``."""
-        for bound, server in self._listeners.get((host.name, port), ()):
-            if bound in (address, names.WILDCARD) and server.is_serving():
-                return server
-        return None
-
-    def _bound(self, host: Host, address: str, port: int) -> bool:
-        bound = [entry[0] for entry in self._listeners.get((host.name, port), ())]
-        return bool(bound) and (address in bound or names.WILDCARD in (address, *bound))
-
-    def _free_port(self, host: Host) -> int:
-        return next(port for port in range(40_000, 65_536) if (host.name, port) not in self._listeners)
-
-    @staticmethod
-    def _bind_error(code: int, address: str, port: int) -> OSError:
-        text = os.strerror(code).lower()
-        return OSError(code, f"error while attempting to bind on address {(address, port)!r}: {text}")
+        return self._listeners.at(host, address, port)
 
     # ---- connecting
 
@@ -229,15 +170,18 @@ class Network:
     def established(self, src: Host, dst: Host, near: Address, far: Address) -> Established:
         """Book a new connection."""
         number = next(self._numbers)
-        connection = Established(self, src, dst, near, far, lambda: self._forget(number))
-        self._connections[number] = connection
         key = (src.name, dst.name)
-        self._opened[key] = self._opened.get(key, 0) + 1
+        self._opened[key] = count = self._opened.get(key, 0) + 1
+        connection = Established(self, src, dst, near, far, count, lambda: self._forget(number))
+        self._connections[number] = connection
+        self._faults.meet(connection)
         return connection
 
     def _forget(self, number: int) -> None:
         connection = self._connections.get(number)
         if connection is not None and all(end.gone and not end.stalled for end in connection.ends):
+            for end in connection.ends:
+                end.divert(None)
             del self._connections[number]
 
     def open_transport(
@@ -284,9 +228,8 @@ class Network:
         for connection in list(self._connections.values()):
             for end in connection.ends:
                 end.abort()
-        for entries in list(self._listeners.values()):
-            for _, server in list(entries):
-                server.close()
+        for server in self._listeners:
+            server.close()
 
 
 def _open(transport: StreamTransport, protocol: Any, waiter: "asyncio.Future[None] | None") -> None:

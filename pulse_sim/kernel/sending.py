@@ -6,6 +6,7 @@ from pulse_sim.kernel.endpoint import DATA, HIGH_WATER, Endpoint
 
 WINDOW: Final = 262_144
 """Bytes one direction may have under way or unread, as the two socket buffers of a real connection would hold."""
+_NEVER: Final = 1 << 62
 
 
 class WritingEndpoint(Endpoint):
@@ -28,14 +29,16 @@ class WritingEndpoint(Endpoint):
             self._buffer += data
             self._pause_writer()
             return
-        room = WINDOW - self._unacknowledged
+        room = WINDOW - self.unacknowledged
+        if len(data) > room:
+            room = self._room()
         if len(data) <= room:
-            self._unacknowledged += len(data)
+            self.unacknowledged += len(data)
             self._send(DATA, bytes(data))
             return
         view = bytes(data)
         if room > 0:
-            self._unacknowledged += room
+            self.unacknowledged += room
             self._send(DATA, view[:room])
         self._buffer += view[max(0, room) :]
         self._pause_writer()
@@ -50,22 +53,47 @@ class WritingEndpoint(Endpoint):
     def can_write_eof(self) -> bool:
         return True
 
-    def _acknowledge(self, size: int) -> None:
-        self._unacknowledged -= size
-        if self._buffer and not self._opening_window and not self._lost:
+    def acknowledge(self, size: int) -> None:
+        """The peer has read ``size`` bytes; this end hears of it when an ACK has come the way back."""
+        acknowledged, back = self._acknowledged, self.peer.link
+        now_ns = self.loop.clock.now_ns
+        while acknowledged and acknowledged[0][0] <= now_ns:
+            self.unacknowledged -= acknowledged.pop(0)[1]
+        acknowledged.append((_NEVER if back.held else now_ns + back.delay_ns, size))
+        if self._buffer and not self._lost:
+            self._await_window()
+
+    def _hear(self) -> None:
+        """ACKs can come again: those that were held come now."""
+        if self._acknowledged and self._acknowledged[-1][0] == _NEVER:
+            at_ns = self.loop.clock.now_ns + self.peer.link.delay_ns
+            self._acknowledged = [(min(at_ns, due_ns), size) for due_ns, size in self._acknowledged]
+            if self._buffer and not self._lost:
+                self._await_window()
+
+    def _room(self) -> int:
+        """Bytes the window lets through now."""
+        acknowledged, now_ns = self._acknowledged, self.loop.clock.now_ns
+        while acknowledged and acknowledged[0][0] <= now_ns:
+            self.unacknowledged -= acknowledged.pop(0)[1]
+        return WINDOW - self.unacknowledged
+
+    def _await_window(self) -> None:
+        if self._acknowledged and self._acknowledged[0][0] < _NEVER and not self._opening_window:
             self._opening_window = True
-            self._loop.call_at_ns(
-                self._loop.clock.now_ns + self.peer.link.delay_ns, self._open_window, context=self._context
-            )
+            self.loop.call_at_ns(self._acknowledged[0][0], self._open_window, context=self._context)
 
     def _open_window(self) -> None:
         self._opening_window = False
-        room = WINDOW - self._unacknowledged
-        if self._lost or not self._buffer or room <= 0:
+        if self._lost or not self._buffer:
+            return
+        room = self._room()
+        self._await_window()
+        if room <= 0:
             return
         data = bytes(self._buffer[:room])
         del self._buffer[:room]
-        self._unacknowledged += len(data)
+        self.unacknowledged += len(data)
         self._send(DATA, data)
         if self._writing_paused and len(self._buffer) <= self._low:
             self._writing_paused = False

@@ -6,7 +6,7 @@ This is the reading half, and what faults do to a connection; sending and closin
 from collections.abc import Callable
 from typing import Final
 
-from pulse_sim.kernel.endpoint import ACCEPT, DATA, FIN, RST
+from pulse_sim.kernel.endpoint import ACCEPT, DATA, FIN, NOWHERE, RST
 from pulse_sim.kernel.sending import WritingEndpoint
 
 ORPHAN_NS: Final = 100_000_000_000
@@ -21,8 +21,7 @@ class StreamTransport(WritingEndpoint):
 
     def _arrive(self) -> None:
         """The head of the inbox has travelled far enough."""
-        if self.peer.link.held and self._inbox:
-            self.stall()
+        if self.link.cut and self._is_held():
             return
         if not self._inbox:  # dropped while its timer was under way
             return
@@ -53,6 +52,17 @@ class StreamTransport(WritingEndpoint):
         else:
             self._receive_end(kind)
 
+    def _is_held(self) -> bool:
+        """One direction is held: either this segment waits, or no ACK for it will reach its sender."""
+        if not self._inbox:
+            return False
+        if self.peer.link.held:
+            self.stall()
+            return True
+        if self._inbox[0][0] in (DATA, FIN):
+            self._await_giving_up()
+        return False
+
     def _hold_back(self, kind: int, data: bytes) -> None:
         """Keep what the program does not read now; a program that is closing never will."""
         if kind == RST:
@@ -62,7 +72,7 @@ class StreamTransport(WritingEndpoint):
         self._unread.append((kind, data))
 
     def _receive(self, data: bytes) -> None:
-        self.peer._acknowledge(len(data))
+        self.peer.acknowledge(len(data))
         try:
             if self._buffered is None:
                 self._protocol.data_received(data)
@@ -112,7 +122,7 @@ class StreamTransport(WritingEndpoint):
             return
         self._paused = False
         if self._unread:
-            self._loop.call_soon(self._read_on, context=self._context)
+            self.loop.call_soon(self._read_on, context=self._context)
 
     def is_reading(self) -> bool:
         return not self._paused and not self._closing
@@ -127,21 +137,39 @@ class StreamTransport(WritingEndpoint):
             else:
                 self._receive_end(kind)
 
+    def refuse(self) -> None:
+        """Nobody accepts this end, or ever will: Linux resets the other."""
+        self.send_reset()
+        self.gone = True
+        self.forget()
+
     # ---- faults
 
     def sever(self) -> None:
         """Reset both ends, behind what is under way to each; nothing either sends afterwards arrives."""
         for end in (self, self.peer):
-            end.send_reset()
-        self.severed = self.peer.severed = True
+            if not end._rst_sent:
+                end._rst_sent = True
+                end.pass_on(RST, b"")
+            end.divert(NOWHERE)
 
-    def release(self) -> None:
-        """The link is healed: what was held travels now, unless its sender is long gone."""
+    def healed(self) -> None:
+        """A fault was taken away somewhere: what nothing holds any more travels now."""
+        if not self.peer.link.held:
+            self._hear()
+            if self.stalled:
+                self._release()
+        if self._giving_up is not None and not self.stalled and not self.link.cut:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+    def _release(self) -> None:
+        """What was held travels now, unless its sender is long gone."""
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None
         sender = self.peer
-        now_ns = self._loop.clock.now_ns
+        now_ns = self.loop.clock.now_ns
         if sender.gone and now_ns - sender._closed_at_ns > ORPHAN_NS:
             self._drop_inbox()
             self.forget()
@@ -150,7 +178,7 @@ class StreamTransport(WritingEndpoint):
         self._last_arrival_ns = arrival_ns
         count, self.stalled = self.stalled, 0
         for _ in range(count):
-            self._loop.rearm(arrival_ns, self._arrival)
+            self.loop.rearm(arrival_ns, self._arrival)
         self.forget()
 
 
