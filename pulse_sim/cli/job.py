@@ -116,7 +116,9 @@ def conduct(job: RunJob, header: Header, directory: Path, trace: Trace) -> tuple
     def to_trace(record: Record, line: bytes) -> None:
         trace.event(f"{record.source.value}/{record.kind}", record.subject, line)
 
-    world = SimulatedWorld(cast_of(job.scenario), job.seed, load_system(job.sut), trace, package_of(job.sut))
+    world = SimulatedWorld(
+        cast_of(job.scenario), job.seed, load_system(job.sut), trace, package_of(job.sut), header.schedule
+    )
     with LogWriter(directory, header, on_record=to_trace) as log:
         recorder = Recorder(log, world.now_ns)
 

@@ -12,8 +12,9 @@ from pulse_sim.cli import options
 from pulse_sim.cli.exit_status import combined, of_outcome
 from pulse_sim.cli.job import RunJob
 from pulse_sim.cli.workers import run_all
+from pulse_sim.kernel import Schedule
 from pulse_sim.outcome import Outcome
-from pulse_sim.report.replay import run_command
+from pulse_sim.report.replay import labelled, run_command
 from pulse_sim.report.text import plain
 from pulse_sim.scenario.load import expand, load_scenarios
 from pulse_sim.scenario.problem import DocumentError
@@ -38,7 +39,12 @@ JSON_FIELDS = (
 @click.option("--world", type=click.Choice(["simulated", "live"]), default="simulated", help="Where the runs happen.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=None, help="The seed of every run; 1 by default.")
 @click.option("--seeds", type=options.SeedRange(), default=None, help="Run each scenario with each of these seeds.")
-@click.option("--schedule", type=click.Choice(["fifo", "random"]), default="fifo", help="Order of ready callbacks.")
+@click.option(
+    "--schedule",
+    type=click.Choice([one.value for one in Schedule]),
+    default="fifo",
+    help="fifo, or drawn from the seed.",
+)
 @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field of every scenario.")
 @options.run_options
 def run(
@@ -57,8 +63,6 @@ def run(
     options.refuse_development_mode()
     if world != "simulated":
         options.stop(f"--world {world}: only the simulated world is built yet; leave the option out")
-    if schedule != "fifo":
-        options.stop(f"--schedule {schedule}: only fifo is built yet; leave the option out")
     if seed is not None and seeds is not None:
         options.stop("--seed and --seeds exclude each other")
     chosen: Sequence[int] = seeds if seeds is not None else (options.DEFAULT_SEED if seed is None else seed,)
@@ -88,7 +92,7 @@ def run(
 
 def _tell(console: Console, job: RunJob, row: dict[str, Any]) -> None:
     cost = "" if row["wall_seconds"] is None else f"{row['virtual_seconds']} virtual s in {row['wall_seconds']:.1f} s"
-    name = f"{row['scenario']} seed {row['seed']}"
+    name = f"{row['scenario']} seed {row['seed']}{labelled(job.schedule)}"
     console.print(f"{row['outcome']:<12} {plain(name):<56} {cost}", markup=False)
     if row["outcome"] == Outcome.PASSED:
         return

@@ -6,6 +6,7 @@ Knows nothing of the run. Wall times are handed in; arguments that could carry a
 import platform
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -47,6 +48,7 @@ def describe_environment(
             "version": platform.python_version(),
             "system": platform.system(),
             "machine": platform.machine(),
+            "development_mode": sys.flags.dev_mode,
         },
         "libraries": {name: _version(name) for name in _LIBRARIES},
         "git": None if checkout is None else git_revision(checkout),

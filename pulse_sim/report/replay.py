@@ -11,6 +11,7 @@ from pulse_sim.report.text import plain
 from pulse_sim.verdict import RunSummary
 
 _CATALOGUE: Final = "scenarios"
+_SCHEDULE: Final = "fifo"
 
 
 def run_line(summary: RunSummary, source_file: str | None) -> str:
@@ -25,11 +26,16 @@ def run_command(file: str, seed: int, world: str, sut: str, schedule: str) -> st
     for option, value, default in (
         ("--world", world, "simulated"),
         ("--sut", sut, "reference"),
-        ("--schedule", schedule, "fifo"),
+        ("--schedule", schedule, _SCHEDULE),
     ):
         if value not in ("", default):
             parts += [option, value]
     return plain(shlex.join(parts))
+
+
+def labelled(schedule: str) -> str:
+    """What a run's name is followed by: nothing for the default schedule, the schedule's own name for another."""
+    return f", {plain(schedule)} schedule" if schedule not in ("", _SCHEDULE) else ""
 
 
 def verdict_line(plan: str, seed: int, source_file: str | None, sut: str = "") -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.report.model import RunReport, VerdictReport
+from pulse_sim.report.replay import labelled
 from pulse_sim.report.text import clock, plain
 from pulse_sim.verdict import Verdict
 
@@ -58,7 +59,7 @@ def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) 
 def print_run(console: Console, report: RunReport, bundle: Path | None) -> None:
     """The outcome of one run; its open checks, and for a run that did not pass the line that replays it."""
     length = "" if report.length_ns is None else f", {clock(report.length_ns)} of virtual time"
-    told = f"{report.scenario} seed {report.seed}: {len(report.checks)} checks{length}"
+    told = f"{report.scenario} seed {report.seed}{labelled(report.schedule)}: {len(report.checks)} checks{length}"
     console.print(_outcome(report.outcome), Text(told))
     if report.outcome is Outcome.PASSED:
         return

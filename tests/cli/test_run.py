@@ -168,7 +168,7 @@ def test_every_mistake_of_a_file_is_told_at_once_with_its_place_and_the_nearest_
         (["--out", "/proc/nowhere"], "name a directory"),
         (["--set", "nothing=1"], "nothing"),
         (["--world", "live"], "only the simulated world is built yet"),
-        (["--schedule", "random"], "only fifo is built yet"),
+        (["--schedule", "lifo"], "'fifo', 'random'"),
     ],
 )
 def test_wrong_usage_ends_with_status_2_and_one_clear_message(tmp_path: Path, arguments: list[str], told: str) -> None:

@@ -1,5 +1,6 @@
 """Where evidence was made, without what must not be told."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,8 @@ def test_the_environment_names_interpreter_libraries_and_wall_times() -> None:
     assert (told["started_at"], told["ended_at"]) == ("2026-02-09T00:00:00Z", "2026-02-09T00:00:09Z")
     assert isinstance(told["libraries"], dict) and told["libraries"]["pydantic"]
     assert told["git"] is None
+    assert isinstance(told["interpreter"], dict)
+    assert told["interpreter"]["development_mode"] is sys.flags.dev_mode
 
 
 def test_a_directory_that_is_no_checkout_has_no_revision(tmp_path: Path) -> None:
