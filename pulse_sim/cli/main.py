@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "run": "pulse_sim.cli.run:run",
     "verdict": "pulse_sim.cli.verdict:verdict",
     "check": "pulse_sim.cli.check:check",
+    "diff": "pulse_sim.cli.diff:diff",
     "scenario": "pulse_sim.cli.scenario:scenario",
     "serve": "pulse_sim.cli.serve:serve",
 }

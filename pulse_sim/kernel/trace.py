@@ -106,7 +106,7 @@ class Trace:
         at_ns = self._at_ns
         self.bind(lambda: at_ns, int)
         self.running = True
-        self.event("run", "header", header)
+        Trace.event(self, "run", "header", header)  # nothing that happened: a closer look must not take it for such
         self.running = False
         if self.events % CHECKPOINT_EVERY:
             self._checkpoint()
