@@ -1,20 +1,52 @@
 """Import-bound clocks and generators, replaced for a run in the packages named, and nowhere else.
 
-`from time import monotonic` copies the function into the importing module, where no patch of `time` reaches it. Every
-module of the named packages is walked: attributes that *are* a real clock or generator are replaced, and so are
-module aliases (`time`, `random`, `os`, …). Everything is put back afterwards.
+Every alias that `alias_search` finds in the named packages gets its look-alike: at the start of a run in what is
+loaded, later in what is imported while it lasts, and what a function imports for itself is a look-alike too. State
+that aiohttp and asyncio hold elsewhere is set here as well. Everything is put back afterwards, however the run ends.
 """
 
+import asyncio
+import builtins
+import functools
 import importlib.abc
 import importlib.machinery
 import itertools
+import random
 import sys
 import types
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
-from pulse_sim.kernel.lookalikes import Changes, Source, changes, look_alike
+from pulse_sim.kernel.alias_search import GENERATOR, Alias, Search, belongs
+from pulse_sim.kernel.lookalikes import CHANGED, Source, changes, look_alike
 from pulse_sim.kernel.substitution import Substitutions
+
+SHARE_UNROUNDED: Final = 0.25
+"""Share of seeds for which aiohttp rounds no timeout up to whole seconds: rounding hides races (determinism D.3)."""
+PAST_THE_LOOP: Final = ("aiofastnet",)
+"""Libraries that aiohttp uses when it finds them and that open connections without asking the event loop."""
+
+
+@functools.cache
+def _search() -> Search:
+    """One for the process: what it found in a module holds until the module changes."""
+    reals: dict[str, Any] = {}
+    for module, names in CHANGED.items():
+        reals[module.__name__] = module
+        # Constants such as time.timezone are reached through the module alone: small integers are shared by everybody.
+        real = {name: vars(module).get(name) for name in names}
+        reals.update({f"{module.__name__}.{name}": value for name, value in real.items() if callable(value)})
+    return Search(reals)
+
+
+def aliases(packages: Sequence[str]) -> Iterator[Alias]:
+    """Every alias of a clock or generator in the loaded modules of the packages."""
+    return _search().aliases(packages)
+
+
+def foresee(packages: Sequence[str]) -> int:
+    """Search now, for every later run of this process and of its forks; how many aliases there are."""
+    return len(list(aliases(packages)))
 
 
 class Rebinding(importlib.abc.MetaPathFinder):
@@ -24,16 +56,19 @@ class Rebinding(importlib.abc.MetaPathFinder):
         self._packages = tuple(packages)
         self._source = source
         self._substitutions = Substitutions()
-        self._changed = changes(source)
-        self._functions = _by_identity(self._changed)
-        self._copies = {module.__name__: look_alike(module, names) for module, names in self._changed.items()}
+        self._new: dict[str, Any] = {}
+        for module, names in changes(source).items():
+            self._new[module.__name__] = look_alike(module, names)
+            self._new.update({f"{module.__name__}.{name}": new for name, new in names.items()})
 
     def install(self) -> None:
-        """Walk the packages and rebind."""
-        for module, name in aliases(self._packages, self._changed):
-            self._rebind(module, name)
+        """Search the packages and rebind."""
+        for alias in aliases(self._packages):
+            self._rebind(alias)
+        self._number(asyncio.tasks._GatheringFuture)  # type: ignore[attr-defined]
         if "aiohttp" in self._packages and "aiohttp" in sys.modules:
             self._rebind_aiohttp()
+        self._substitutions.set(builtins, "__import__", self._importing(builtins.__import__))
         sys.meta_path.insert(0, self)
 
     def restore(self) -> None:
@@ -42,9 +77,11 @@ class Rebinding(importlib.abc.MetaPathFinder):
             sys.meta_path.remove(self)
         self._substitutions.restore()
 
+    # ---- modules that come later
+
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """Let the other finders find a module of the packages, and rebind it as soon as it has been executed."""
-        if not _belongs(fullname, self._packages):
+        if not belongs(fullname, self._packages):
             return None
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(fullname, path, target)
@@ -60,67 +97,65 @@ class Rebinding(importlib.abc.MetaPathFinder):
             return
 
         def exec_module(module: types.ModuleType) -> None:
+            del loader.exec_module
             execute(module)
-            for name in _aliases_in(module, self._changed, self._functions):
-                self._rebind(module, name)
+            for alias in _search().in_module(module):
+                self._rebind(alias)
 
         loader.exec_module = exec_module
 
-    def _rebind(self, module: types.ModuleType, name: str) -> None:
-        value = vars(module)[name]
-        new = self._copies[value.__name__] if isinstance(value, types.ModuleType) else self._functions[id(value)]
-        self._substitutions.set(module, name, new)
+    def _importing(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        """`import` inside a function of the packages finds look-alikes. A module's own imports are rebound above."""
+
+        def importing(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+            module = real(name, globals, locals, fromlist, level)
+            # The interpreter passes no locals from a function, and always some from a module or a class.
+            if locals is None and globals and not level and isinstance(module, types.ModuleType):
+                new = self._new.get(module.__name__)
+                if new is not None and belongs(globals.get("__name__") or "", self._packages):
+                    return new
+            return module
+
+        return importing
+
+    # ---- one alias
+
+    def _rebind(self, alias: Alias) -> None:
+        new = self._generator(alias) if alias.real == GENERATOR else self._new[alias.real]
+        self._substitutions.put(alias.place, alias.with_value(new))
+
+    def _generator(self, alias: Alias) -> Any:
+        """A stream of the run for a generator that a package made for itself, or for a method of one."""
+        stream = self._source.stream(f"kernel/generator/{alias.module}.{alias.path}")
+        before = alias.value()
+        return stream if isinstance(before, random.Random) else getattr(stream, before.__name__)
+
+    # ---- state outside aliases
 
     def _rebind_aiohttp(self) -> None:
-        """State that aiohttp holds outside module attributes."""
-        from aiohttp import client_proto, connector, helpers
-        from aiohttp._websocket.writer import WebSocketWriter
+        from aiohttp import client_proto, connector, helpers, resolver
 
         substitute = self._substitutions.set
         substitute(helpers, "_cached_current_datetime", None)
         substitute(helpers, "_cached_formatted_datetime", "")
-        # The mask generator is a default argument made at import.
-        defaults = {**(WebSocketWriter.__init__.__kwdefaults__ or {}), "random": self._source.stream("kernel/ws-mask")}
-        substitute(WebSocketWriter.__init__, "__kwdefaults__", defaults)
+        if self._source.stream("kernel/timeout-rounding").random() < SHARE_UNROUNDED:
+            substitute(helpers, "ceil", lambda when: when)
+        # With aiodns installed the default asks the network through a C library of its own.
+        substitute(connector, "DefaultResolver", resolver.ThreadedResolver)
         # The connector keeps its protocols in a set and closes them in the order that set yields.
+        self._number(client_proto.ResponseHandler)
+        # Its place in that set is kept, while it connects, by an object without room for a number.
+        substitute(connector._TransportPlaceholder, "__hash__", lambda _: 0)
+
+    def _number(self, class_: type) -> None:
+        """Have objects of a class hash by the order in which they were first hashed, not by their addresses."""
         numbers = itertools.count(1)
 
-        def numbered(protocol: Any) -> int:
-            attributes = vars(protocol)
+        def numbered(instance: Any) -> int:
+            attributes = vars(instance)
             if "_pulse_sim_number" not in attributes:
                 attributes["_pulse_sim_number"] = next(numbers)
             number: int = attributes["_pulse_sim_number"]
             return number
 
-        substitute(client_proto.ResponseHandler, "__hash__", numbered)
-        # Its place in that set is kept, while it connects, by an object without room for a number.
-        substitute(connector._TransportPlaceholder, "__hash__", lambda _: 0)
-
-
-def aliases(packages: Sequence[str], changed: Changes) -> Iterator[tuple[types.ModuleType, str]]:
-    """Every module attribute in the packages that is a real clock or generator, or a module holding one."""
-    functions = _by_identity(changed)
-    for name in sorted(name for name in sys.modules if _belongs(name, packages)):
-        module = sys.modules[name]
-        if isinstance(module, types.ModuleType):
-            for attribute in _aliases_in(module, changed, functions):
-                yield module, attribute
-
-
-def _aliases_in(module: types.ModuleType, changed: Changes, functions: dict[int, Any]) -> list[str]:
-    modules = set(map(id, changed))
-    return [name for name, value in vars(module).items() if id(value) in modules or id(value) in functions]
-
-
-def _by_identity(changed: Changes) -> dict[int, Any]:
-    # Constants such as time.timezone are reached through the module alone: small integers are shared by everybody.
-    return {
-        id(vars(module)[name]): new
-        for module, names in changed.items()
-        for name, new in names.items()
-        if callable(vars(module).get(name))
-    }
-
-
-def _belongs(name: str, packages: Sequence[str]) -> bool:
-    return any(name == package or name.startswith(f"{package}.") for package in packages)
+        self._substitutions.set(class_, "__hash__", numbered)

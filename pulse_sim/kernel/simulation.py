@@ -17,7 +17,7 @@ from pulse_sim.kernel.fences import Fences
 from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.loop import simulation_loop
 from pulse_sim.kernel.network import Network
-from pulse_sim.kernel.rebinding import Rebinding
+from pulse_sim.kernel.rebinding import PAST_THE_LOOP, Rebinding
 from pulse_sim.kernel.schedule import Schedule
 from pulse_sim.kernel.tasks import task_number
 from pulse_sim.kernel.timers import TimedHandle
@@ -173,11 +173,18 @@ class Simulation:
             self._fences.raise_up()
             try:
                 result = self._run(coro, host)
+            except Exception as error:
+                # Whatever a refused call led to in the end, the call is what has to be told.
+                if self.escapes and not isinstance(error, FenceError):
+                    raise FenceError(self._fences.account()) from error
+                raise
             finally:
                 left = self._wind_up()
                 gc.collect()
             if left:
                 raise KernelError(f"tasks ignored their cancellation: {', '.join(left)}")
+            if self.escapes:
+                raise FenceError(self._fences.account())
             return result
         finally:
             self._fences.lower()
@@ -192,6 +199,9 @@ class Simulation:
             raise KernelError("a Simulation runs once")
         if asyncio._get_running_loop() is not None:
             raise KernelError("a simulation inside a running event loop")
+        for name in PAST_THE_LOOP:
+            if name in sys.modules:
+                raise KernelError(f"{name} is loaded: it opens connections past the event loop")
 
     def _run(self, coro: Coroutine[Any, Any, T], host: Host | None) -> T:
         context = host.context() if host is not None else None
@@ -201,8 +211,6 @@ class Simulation:
         except KernelError:
             main._log_destroy_pending = False  # type: ignore[attr-defined]
             raise
-        if self.escapes:
-            raise FenceError(f"{self.escapes[0]} left the simulation, and the error was swallowed")
         return result
 
     def _wind_up(self) -> list[str]:
