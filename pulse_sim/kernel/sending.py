@@ -41,6 +41,7 @@ class WritingEndpoint(Endpoint):
             self.unacknowledged += room
             self._send(DATA, view[:room])
         self._buffer += view[max(0, room) :]
+        self._await_window()
         self._pause_writer()
 
     def write_eof(self) -> None:
