@@ -5,7 +5,10 @@ The RFC 8785 subset without NaN and infinities: keys sorted, no insignificant sp
 
 import hashlib
 import json
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
+
+# json.dumps makes a new encoder on every call, and a run writes thousands of lines.
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 Json: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 
@@ -15,8 +18,7 @@ def canonical_json(value: Json) -> bytes:
 
     Raises ValueError for NaN and infinities and TypeError for anything that is not JSON.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8")
+    return _ENCODER.encode(value).encode("utf-8")
 
 
 def sha256_hex(data: bytes) -> str:

@@ -13,7 +13,7 @@ from pulse_sim.kernel.worker import WorkerFailure, run_jobs
 from pulse_sim.outcome import Outcome
 
 TIMEOUT_S: Final = 1800.0
-PRELOAD: Final = ("pulse_sim.cli.job",)
+PRELOAD: Final = ("pulse_sim.cli.warm",)
 
 
 def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:

@@ -64,6 +64,12 @@ def _is_passed(run: RunBrief) -> bool:
     return run.summary.outcome is Outcome.PASSED
 
 
+def load_templates() -> None:
+    """Compile every template now; a process that forks does it once for all its children."""
+    for name in _environment().list_templates(extensions=["jinja"]):
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

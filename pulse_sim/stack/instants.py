@@ -11,7 +11,7 @@ def rfc3339(unix_ns: int) -> str:
     """``2026-02-09T00:00:00.250Z``: UTC with milliseconds, rounded down; years outside 1970–9999 are kept in."""
     unix_ns = min(max(unix_ns, 0), _LAST_NS)
     moment = _EPOCH + timedelta(microseconds=unix_ns // 1000)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds")[: -len("+00:00")] + "Z"
 
 
 def rfc3339_or_none(unix_ns: int | None) -> str | None:
