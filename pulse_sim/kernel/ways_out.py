@@ -207,14 +207,12 @@ def _loaded(name: str) -> ModuleType:
 
 
 _THREAD: Final = WayOut(Area.THREADS, "threading.Thread.start")
-_FORK_EXEC: Final = WayOut(Area.PROCESSES, "a process of multiprocessing")
 REPLACED: Final[tuple[Replaced, ...]] = (
     Replaced(threading, "_start_new_thread", _THREAD),
     Replaced(threading, "_start_joinable_thread", _THREAD),
     *_replaced(Area.THREADS, sys.modules["_thread"], "start_new_thread"),
-    Replaced(_loaded("_posixsubprocess"), "fork_exec", _FORK_EXEC),
+    *_replaced(Area.PROCESSES, _loaded("_posixsubprocess"), "fork_exec"),
     *_replaced(Area.PROCESSES, _loaded("_posixshmem"), "shm_open", "shm_unlink"),
-    *_replaced(Area.PROCESSES, _loaded("_multiprocessing"), "SemLock"),
     *_replaced(Area.SIGNALS, signal, "signal", "setitimer", "alarm", "set_wakeup_fd", "raise_signal", "siginterrupt"),
     *_replaced(Area.SIGNALS, signal, "pthread_sigmask", "pause", "sigwait", "sigwaitinfo", "sigtimedwait"),
     *_replaced(Area.NETWORK, socket, "socketpair"),
