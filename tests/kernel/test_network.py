@@ -1,10 +1,12 @@
 """Sockets in memory behave as a kernel's: order, latency, back-pressure, FIN, RST, names and ports."""
 
 import asyncio
+import contextlib
 import errno
 import random
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -270,6 +272,104 @@ def test_a_port_is_taken_once_and_free_again_when_closed(bench: Bench) -> None:
         return await bench.nas.run(listen())
 
     assert bench.sim.run(main()) == (errno.EADDRINUSE, 40_000, False)
+
+
+def _closing(bench: Bench, act: Callable[[Any], Awaitable[Any]], hold_s: int = 5) -> Any:
+    """What ``act`` makes of a server with one open connection, which its client closes after ``hold_s``."""
+
+    async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async def hold() -> str:
+        reader, writer = await asyncio.open_connection("nas-1", 9000)
+        ended = "in time"
+        try:
+            await asyncio.wait_for(reader.read(), hold_s)
+        except TimeoutError:
+            ended = "by the client"
+        writer.close()
+        return ended
+
+    async def serve() -> Any:
+        server = await asyncio.start_server(echo, "", 9000)
+        holding = bench.pulse.run(hold())
+        await asyncio.sleep(1)
+        return await act(server), bench.sim.now_ns // S, await holding
+
+    return bench.sim.run(serve(), host=bench.nas)
+
+
+def test_a_closed_server_is_waited_for_as_the_running_minor_does(bench: Bench) -> None:
+    """Since 3.12 until the last connection has gone; 3.11 returns at once."""
+
+    async def act(server: asyncio.Server) -> None:
+        server.close()
+        assert not server.is_serving()
+        await server.wait_closed()
+        await server.wait_closed()
+
+    waited_s = 5 if sys.version_info >= (3, 12) else 1
+    assert _closing(bench, act) == (None, waited_s, "by the client")
+
+
+def test_an_open_server_is_waited_for_until_it_is_closed(bench: Bench) -> None:
+    async def act(server: asyncio.Server) -> None:
+        waiting = asyncio.create_task(server.wait_closed())
+        await asyncio.sleep(10)
+        assert not waiting.done()
+        server.close()
+        await waiting
+
+    assert _closing(bench, act) == (None, 11, "by the client")
+
+
+def test_a_cancelled_serve_forever_closes_its_server(bench: Bench) -> None:
+    async def act(server: asyncio.Server) -> bool:
+        serving = asyncio.create_task(server.serve_forever())
+        await asyncio.sleep(1)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+        return server.is_serving()
+
+    assert _closing(bench, act)[0] is False
+
+
+@pytest.mark.parametrize("how", ["close_clients", "abort_clients"])
+def test_a_server_can_end_its_connections_since_3_13(bench: Bench, how: str) -> None:
+    async def act(server: Any) -> bool:
+        if sys.version_info >= (3, 13):
+            getattr(server, how)()
+        return hasattr(server, how)
+
+    since = sys.version_info >= (3, 13)
+    assert _closing(bench, act) == (since, 1, "in time" if since else "by the client")
+
+
+def test_the_window_opens_when_an_ack_has_travelled_not_when_the_peer_reads(bench: Bench) -> None:
+    """200,000 bytes are read after 2 s, their ACK comes after 4: until then, 62,144 more fit."""
+    network = bench.sim.network
+    arrived: list[tuple[int, int]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        total = 0
+        while data := await reader.read(1_000_000):
+            total += len(data)
+            arrived.append((bench.sim.now_ns // S, total))
+        writer.close()
+
+    async def client(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        network.link("pulse", "nas-1").latency_ns = network.link("nas-1", "pulse").latency_ns = 2 * S
+        writer.write(bytes(200_000))
+        await asyncio.sleep(3)
+        writer.write(bytes(200_000))
+        await asyncio.sleep(20)
+
+    _converse(bench, serve, client)
+    stamped = dict(arrived)
+    assert stamped == {2: 200_000, 5: 262_144, 6: 400_000}
 
 
 def test_the_stand_in_socket_knows_both_addresses(bench: Bench) -> None:
