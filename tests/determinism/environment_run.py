@@ -1,8 +1,8 @@
 """Runs jobs in this very process, which nothing shields, and prints a row of digests for each.
 
-Run as a script: ``environment_run.py JSON`` with ``heap``, ``out``, ``seed``, ``sut`` and ``runs``, pairs of scenario
-file and expanded id in their order. The heap is shaped before anything of the project is imported. The first row tells
-what this process sees of its surroundings.
+Run as a script: ``environment_run.py JSON`` with ``heap``, ``out``, ``seed``, ``sut``, ``schedule`` and ``runs``:
+pairs of scenario file and expanded id, in their order. The heap is shaped before anything of the project is imported.
+The first row tells what this process sees of its surroundings.
 """
 
 import json
@@ -45,7 +45,7 @@ def run(place: int, file: str, wanted: str, options: dict[str, Any]) -> dict[str
     """The ``place``-th run of this process: digests, and the SHA-256 of every file of evidence."""
     (scenario,) = [scenario for scenario in expand(load_scenario(file)) if scenario.id == wanted]
     out = Path(options["out"]) / str(place)
-    row = perform(RunJob(scenario, options["seed"], options["sut"], "fifo", out, file, ()))
+    row = perform(RunJob(scenario, options["seed"], options["sut"], options["schedule"], out, file, ()))
     bundle = Path(row["bundle"])
     files = sorted(path for path in bundle.iterdir() if path.name not in NOT_EVIDENCE)
     return {

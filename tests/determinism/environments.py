@@ -20,6 +20,7 @@ DIMENSIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "time_zone": ("UTC", "Chatham"),
     "locale": ("posix", "c-utf8"),
     "worker": ("cold", "warm"),
+    "schedule": ("fifo", "random"),
 }
 TIME_ZONES: Final = {"UTC": "UTC0", "Chatham": "CHAST-12:45CHADT,M9.5.0/2:45,M4.1.0/3:45"}
 """Written as rules, since a name means UTC without a word where no zone database is installed."""
@@ -28,7 +29,10 @@ LOCALES: Final = {"posix": {"LC_ALL": "POSIX", "PYTHONUTF8": "0"}, "c-utf8": {"L
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """One value of each dimension. ``heap`` is what a process allocates before it imports anything of the project."""
+    """One value of each dimension. ``heap`` is what a process allocates before it imports anything of the project.
+
+    ``schedule`` is part of what is run, not of what is around it: digests are compared within one schedule.
+    """
 
     number: int
     hash_seed: str
@@ -37,6 +41,7 @@ class Combination:
     time_zone: str
     locale: str
     worker: Literal["cold", "warm"]
+    schedule: Literal["fifo", "random"]
 
     def environment(self) -> dict[str, str]:
         """All variables of the process; nothing is inherited but the path to programs."""
@@ -62,5 +67,6 @@ def _combination(number: int, row: tuple[int, ...]) -> Combination:
 _ROWS: Final = covering_rows([len(values) for values in DIMENSIONS.values()])
 COMBINATIONS: Final = tuple(_combination(number, row) for number, row in enumerate(_ROWS))
 """Every pair of values of every two dimensions is in one of them."""
-SAMPLE: Final = tuple(COMBINATIONS[_ROWS.index(row)] for row in rows_with_every_value(_ROWS))
-"""A few, in which every single value is."""
+_FIFO: Final = [row for row in _ROWS if COMBINATIONS[_ROWS.index(row)].schedule == "fifo"]
+SAMPLE: Final = tuple(COMBINATIONS[_ROWS.index(row)] for row in rows_with_every_value(_FIFO))
+"""A few of one schedule, in which every single value of the surroundings is."""

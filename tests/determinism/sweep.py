@@ -104,6 +104,7 @@ def hold(sitting: Sitting, out: Path, python: str = sys.executable) -> tuple[dic
     above = Path("scenarios") if combination.directory == "checkout" else ROOT / "scenarios"
     options = {
         "heap": combination.heap,
+        "schedule": combination.schedule,
         "seed": sitting.seed,
         "sut": sitting.sut,
         "out": str(out),
@@ -132,16 +133,16 @@ def hold_all(planned: Sequence[Sitting], out: Path, *, jobs: int = 1, python: st
 
 
 def differences(runs: Iterable[Ran]) -> Iterator[str]:
-    """For each (scenario, seed) and each way in which runs of it differ from its first: where, and how to repeat it."""
-    faces: dict[tuple[str, int], dict[str, list[Ran]]] = {}
+    """For each (scenario, seed, schedule) and each way in which runs of it differ: where first, and how to repeat."""
+    faces: dict[tuple[str, int, str], dict[str, list[Ran]]] = {}
     for ran in runs:
-        same = faces.setdefault((ran.scenario, ran.sitting.seed), {})
+        same = faces.setdefault((ran.scenario, ran.sitting.seed, ran.sitting.combination.schedule), {})
         same.setdefault(json.dumps(ran.face), []).append(ran)
-    for (scenario, seed), same in faces.items():
+    for (scenario, seed, schedule), same in faces.items():
         (first, *more), *others = same.values()
         for other, *like_it in others:
             yield (
-                f"{scenario} seed {seed} differs between\n"
+                f"{scenario} seed {seed} schedule {schedule} differs between\n"
                 f"  run {first.place} of {first.sitting.combination} and {len(more)} more, and\n"
                 f"  run {other.place} of {other.sitting.combination} and {len(like_it)} more\n"
                 f"first difference: {first_difference(first, other)}\n"
@@ -174,8 +175,14 @@ def _around(line: bytes, other: bytes) -> str:
     return ("…" if begin else "") + line[begin : begin + SHOWN].decode("utf-8", "backslashreplace")
 
 
+def _beside_the_first(combination: Combination) -> Sequence[Combination]:
+    """It, after the first cold one of its schedule that is another."""
+    alike = (other for other in COMBINATIONS if other.schedule == combination.schedule and other.worker == "cold")
+    return (next(other for other in alike if other != combination), combination)
+
+
 def main() -> None:
-    """Repeat one combination, or all, beside the first; exit status 1 when anything differs."""
+    """Repeat one combination, or all, beside the first of its schedule; exit status 1 when anything differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.determinism.sweep", description=main.__doc__)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--combination", type=int, choices=range(len(COMBINATIONS)))
@@ -184,8 +191,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, help="keep the bundles here")
     told = parser.parse_args()
-    numbers = range(len(COMBINATIONS)) if told.combination is None else sorted({0, told.combination})
-    planned = list(sittings(told.seed, [COMBINATIONS[number] for number in numbers], told.scenario, told.sut))
+    chosen = COMBINATIONS if told.combination is None else _beside_the_first(COMBINATIONS[told.combination])
+    planned = list(sittings(told.seed, chosen, told.scenario, told.sut))
     with tempfile.TemporaryDirectory() as kept:
         runs = hold_all(planned, (told.out or Path(kept)).resolve(), jobs=told.jobs)
         found = list(differences(runs))

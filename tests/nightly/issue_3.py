@@ -48,11 +48,12 @@ def swept(seeds: Iterable[int], python: str | Path = sys.executable) -> dict[str
 
 
 def _digests(runs: Iterable[Ran]) -> dict[str, dict[str, list[dict[str, str]]]]:
-    """By scenario and seed, each way in which it came out: one, unless something differed."""
+    """By scenario and seed, each way in which it came out: one for each schedule, unless something differed."""
     found: dict[str, dict[str, list[dict[str, str]]]] = {scenario: {} for scenario in SCENARIOS}
     for ran in runs:
         faces = found[ran.scenario].setdefault(str(ran.sitting.seed), [])
         face = {
+            "schedule": ran.sitting.combination.schedule,
             "trace": ran.row["trace_digest"],
             "outcome": ran.row["outcome_digest"],
             "evidence": digest(ran.row["evidence"]),
