@@ -29,7 +29,7 @@ class _ResolverState(ctypes.Structure):
 
 
 def resolver_threads(port: int) -> ThreadPoolExecutor:
-    """Threads whose getaddrinfo asks 127.0.0.1:port, once, and waits for two seconds."""
+    """Threads whose getaddrinfo asks 127.0.0.1:port, once, and waits for four seconds."""
     libc = ctypes.CDLL(None)
     libc.__nss_configure_lookup(b"hosts", b"files dns")
     state_of = getattr(libc, "__res_state")
@@ -38,7 +38,7 @@ def resolver_threads(port: int) -> ThreadPoolExecutor:
     def point() -> None:
         getattr(libc, "__res_init")()
         state = state_of().contents
-        state.retrans_s, state.retry, state.nscount = 2, 1, 1
+        state.retrans_s, state.retry, state.nscount = 4, 1, 1
         family = struct.pack("=H", socket.AF_INET)
         state.nsaddr_list[:16] = family + struct.pack("!H4s8x", port, socket.inet_aton("127.0.0.1"))
 
