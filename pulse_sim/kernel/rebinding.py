@@ -152,10 +152,10 @@ class Rebinding(importlib.abc.MetaPathFinder):
         numbers = itertools.count(1)
 
         def numbered(instance: Any) -> int:
-            attributes = vars(instance)
-            if "_pulse_sim_number" not in attributes:
-                attributes["_pulse_sim_number"] = next(numbers)
-            number: int = attributes["_pulse_sim_number"]
+            try:
+                number: int = instance._pulse_sim_number
+            except AttributeError:
+                instance._pulse_sim_number = number = next(numbers)
             return number
 
         self._substitutions.set(class_, "__hash__", numbered)
