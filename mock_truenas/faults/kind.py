@@ -99,12 +99,15 @@ class Witness:
 
     ``journal``: patterns for the appliance's journal, of the keys ``fault`` (True: the entry names this fault),
     ``status`` and ``ended`` (lists of accepted values) and ``duration_at_least_ns``. ``poll_errors``: error types that
-    rise for a connection to the appliance. ``poll_slower_than_ns``: a poll in the window lasted at least this long.
+    rise for a connection to the appliance. ``poll_slower_than_ns``: a poll in the window lasted at least this long;
+    ``poll_slower_than_usual_ns``: at least this much longer than polls before the window mostly did. Without any sign
+    nothing shows the effect, and a run with it is inconclusive.
     """
 
     journal: tuple[Mapping[str, Any], ...] = ()
     poll_errors: tuple[str, ...] = ()
     poll_slower_than_ns: int | None = None
+    poll_slower_than_usual_ns: int | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -112,6 +115,7 @@ class Witness:
             "journal": [dict(pattern) for pattern in self.journal],
             "poll_errors": list(self.poll_errors),
             "poll_slower_than_ns": self.poll_slower_than_ns,
+            "poll_slower_than_usual_ns": self.poll_slower_than_usual_ns,
         }
 
 

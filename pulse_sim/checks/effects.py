@@ -6,6 +6,7 @@ appliance answered, and what the client counted.
 
 import re
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any, Final
 
 from pulse_sim.checks.counters import Step, edges, rise, steps
@@ -17,6 +18,9 @@ from pulse_sim.units import MICROSECOND, SECOND, format_duration
 
 SLACK_NS: Final = 30 * SECOND
 """A poll's deadline: one that began inside the window may be counted this much later."""
+
+_ROUNDING_NS: Final = MICROSECOND
+"""What a sum of doubles may be off by."""
 
 DURATION: Final = "pulse_monitor_poll_duration_seconds"
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -106,37 +110,54 @@ def _errors(log: RunLog, system: str, fault: FaultWindow, labels: Mapping[str, s
 def _slow_polls(log: RunLog, system: str, fault: FaultWindow, labels: Mapping[str, str]) -> Sequence[int]:
     """Scrapes before which a poll of at least the asked length ended: by the mean, or by a bucket it does not fit."""
     least_ns = fault.witness.get("poll_slower_than_ns")
-    if least_ns is None:
+    longer_ns = fault.witness.get("poll_slower_than_usual_ns")
+    if least_ns is None and longer_ns is None:
         return ()
-    least_s = (least_ns - MICROSECOND) / SECOND  # a microsecond for the rounding of a sum of doubles
     try:
         scrapes = log.metrics(system).scrapes
         begin, end = edges(log, system, scrapes, fault.from_ns, fault.to_ns + SLACK_NS)
         seconds = steps(log, system, f"{DURATION}_sum", **labels)
         counts = steps(log, system, f"{DURATION}_count", **labels)
-        quick = _quick_polls(log, system, least_s, labels)
     except NoEvidence:
         return ()
-    seen: list[int] = []
-    for index in range(begin, end + 1):
-        polls, spent = counts[index].gain, seconds[index].gain
-        if not polls or spent is None:
-            continue
-        within_bucket = quick[index].gain if quick else None
-        if spent / polls >= least_s or (within_bucket is not None and polls > within_bucket):
-            seen.append(counts[index].seq)
-    return seen
+    means = [
+        spent.gain / polls.gain if polls.gain and spent.gain is not None else None
+        for polls, spent in zip(counts, seconds, strict=True)
+    ]
+    limits = [] if least_ns is None else [(least_ns - _ROUNDING_NS) / SECOND]
+    before = [mean for mean in means[:begin] if mean is not None]
+    if longer_ns is not None and before:
+        # Half a microsecond of a microsecond must still tell it from the usual.
+        limits.append(median(before) + (longer_ns - min(_ROUNDING_NS, longer_ns / 2)) / SECOND)
+    seen: set[int] = set()
+    for least_s in limits:
+        quick = _quick_polls(log, system, least_s, labels)
+        for index in range(begin, end + 1):
+            mean, polls = means[index], counts[index].gain
+            if mean is None or polls is None:
+                continue
+            within_bucket = quick[index].gain if quick else None
+            if mean >= least_s or (within_bucket is not None and polls > within_bucket):
+                seen.add(counts[index].seq)
+    return sorted(seen)
 
 
 def _quick_polls(log: RunLog, system: str, least_s: float, labels: Mapping[str, str]) -> Sequence[Step]:
-    """The polls in the smallest bucket that ends at ``least_s`` or later; empty when there is no such bucket."""
+    """The polls in the smallest bucket that ends at ``least_s`` or later; empty when there is no such bucket, or when
+    its samples are no numbers.
+    """
     bounds = {
         float(series.labels["le"]): series.labels["le"]
         for series in log.metrics(system).names.values()
         if series.name == f"{DURATION}_bucket" and _NUMBER.fullmatch(series.labels.get("le", ""))
     }
     least = min((bound for bound in bounds if bound >= least_s), default=None)
-    return () if least is None else steps(log, system, f"{DURATION}_bucket", **labels, le=bounds[least])
+    if least is None:
+        return ()
+    try:
+        return steps(log, system, f"{DURATION}_bucket", **labels, le=bounds[least])
+    except NoEvidence:
+        return ()
 
 
 KINDS: Final[tuple[CheckKind, ...]] = (

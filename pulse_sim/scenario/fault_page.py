@@ -8,8 +8,17 @@ from mock_truenas.faults import FaultKind
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, fault_parameters
 from pulse_sim.units import format_duration
 
-SAMPLES: Final[Mapping[str, Any]] = {"delay": "15s", "latency": "2s", "status": 502}
-"""Values for the parameters that have no default, so that the page can show a witness."""
+SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "dns.slow": {"delay": "2s"},
+    "http.delay": {"delay": "15s"},
+    "http.status": {"status": 502},
+    "net.bandwidth": {"rate": 10},
+    "net.latency": {"latency": 2000},
+    "net.limit_data": {"bytes": 100},
+    "net.slicer": {"average_size": 100, "delay": 5000},
+    "net.slow_close": {"delay": 5000},
+}
+"""Parameters of the kinds that need some, so that the page can show a witness."""
 
 INTRODUCTION = """\
 # Fault kinds
@@ -25,8 +34,15 @@ A timeline entry sets a fault over the half-open window [at, at + for) on one ap
 
 Where windows overlap, faults act in the order of their stages: refuse, drop, delay, status, body, pace. Every fault
 heals at the end of its window, whatever happened to the run. A fault *took effect* when its witness was seen inside the
-window from the other side: in the appliance's journal of what it really answered, or in the client's error metrics. One
-that was never seen leaves the run inconclusive (exit status 3).
+window from the other side: in the appliance's journal of what it really answered, or in the client's metrics of errors
+and of how long polls last. One that was never seen leaves the run inconclusive (exit status 3).
+
+The `net` kinds named after a toxic have the attributes, units and defaults of
+[Toxiproxy](https://github.com/Shopify/toxiproxy), and its `stream` (`downstream` is from the appliance, `upstream` to
+it) and `toxicity` (the share of connections struck, drawn for each connection from the seed). `net` and `dns` kinds lie
+between the appliance and everybody who polls it. The `dns` kinds answer as a resolver with one name server does; a
+client that still has a connection, or remembers the answer, does not ask. The `tls` kinds concern handshakes that begin
+inside the window.
 
 ## Adding one
 
@@ -71,14 +87,17 @@ def _section(kind: FaultKind) -> Iterator[str]:
 
 def _signs(kind: FaultKind) -> str:
     """The witness of a kind in words, for the sample parameters."""
-    required = kind.parameters.model_json_schema().get("required", [])
-    witness = kind.witness(fault_parameters(kind.name, {name: SAMPLES[name] for name in required}))
+    sample = SAMPLES.get(kind.name, {})
+    witness = kind.witness(fault_parameters(kind.name, sample))
     signs = [f"the journal has {_pattern(pattern)}" for pattern in witness.journal]
     if witness.poll_errors:
         signs.append(f"poll errors of type {' or '.join(witness.poll_errors)} rise")
     if witness.poll_slower_than_ns is not None:
         signs.append(f"a poll lasts at least {format_duration(witness.poll_slower_than_ns)}")
-    given = ", ".join(f"{name}: {SAMPLES[name]}" for name in required)
+    if witness.poll_slower_than_usual_ns is not None:
+        longer = format_duration(witness.poll_slower_than_usual_ns)
+        signs.append(f"a poll lasts at least {longer} longer than polls before the window mostly did")
+    given = ", ".join(f"{name}: {value}" for name, value in sample.items())
     return " or ".join(signs) + (f" (for {given})" if given else "")
 
 

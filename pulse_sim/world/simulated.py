@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from pulse_sim.kernel import LinkFault, Priority, Simulation, Trace
+from pulse_sim.kernel import Priority, Simulation, Trace
 from pulse_sim.observation import Source
 from pulse_sim.observation.secrecy import MARKER
 from pulse_sim.sut.protocol import Answer, Place, SystemFactory, SystemUnderTest
@@ -14,6 +14,7 @@ from pulse_sim.world.appliances import SimulatedAppliance
 from pulse_sim.world.cast import Cast
 from pulse_sim.world.disk import describe_disk
 from pulse_sim.world.faults import WORLD_FAULT_KINDS
+from pulse_sim.world.injection import lay
 from pulse_sim.world.logs import LogTap
 from pulse_sim.world.protocol import Instant, Observe
 
@@ -113,12 +114,10 @@ class SimulatedWorld:
         return self._appliances[appliance].connection_record(verify_tls, credentials)
 
     def inject(self, fault_id: str, kind: str, on: str, parameters: Any) -> None:
-        """Set a fault: the world's own kinds on the links to the appliance's host, every other on the appliance."""
+        """Set a fault: the world's own kinds on the way to the appliance's host, every other on the appliance."""
         if kind in WORLD_FAULT_KINDS:
-            effect = WORLD_FAULT_KINDS[kind].link(parameters)
-            fault = LinkFault(kind=effect.kind, latency_ns=effect.latency_ns, jitter_ns=effect.jitter_ns)
-            self._sim.network.apply(fault_id, fault, src="*", dst=on)
-            self._healers[fault_id] = lambda: self._sim.network.heal(fault_id)
+            effect = WORLD_FAULT_KINDS[kind].between(parameters)
+            self._healers[fault_id] = lay(self._sim.network, fault_id, effect, on)
         else:
             appliance = self._appliances[on]
             appliance.inject(fault_id, kind, parameters)

@@ -110,6 +110,35 @@ def test_a_slow_poll_is_a_witness(after: dict[str, float | str], outcome: Outcom
     assert felt(log.scrape("4m17s", polls(2, 2.0, 2)).scrape("9m17s", after))[0] is outcome
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "outcome"),
+    [
+        (((1, 6.0), (1, 6.0)), (1, 6.5), PASSED),
+        (((1, 6.0), (1, 6.0)), (1, 6.4), INCONCLUSIVE),
+        (((1, 6.0), (1, 9.0), (1, 6.0)), (1, 6.5), PASSED),  # one slow poll before does not raise the bar
+        (((1, 6.0), (2, 12.0)), (2, 13.0), PASSED),
+        ((), (1, 9.0), INCONCLUSIVE),  # nothing to compare with
+        (((1, 6.0), (0, 0.0)), (0, 0.0), INCONCLUSIVE),
+    ],
+)
+def test_a_poll_longer_than_was_usual_before_the_window_is_a_witness(
+    before: tuple[tuple[int, float], ...], after: tuple[int, float], outcome: Outcome
+) -> None:
+    log, total, seconds = faulty(witness={"poll_slower_than_usual_ns": SECOND // 2}), 0, 0.0
+    for minute, (count, spent) in enumerate(before):
+        total, seconds = total + count, seconds + spent
+        log.scrape(minute * MINUTE + 17 * SECOND, polls(total, seconds, total))
+    log.scrape("5m", polls(total, seconds, total))
+    log.scrape("9m17s", polls(total + after[0], seconds + after[1], total + after[0]))
+    assert felt(log)[0] is outcome
+
+
+@pytest.mark.parametrize(("spent", "outcome"), [(6.0, INCONCLUSIVE), (6.000_000_1, PASSED)])
+def test_even_a_tenth_of_a_microsecond_longer_is_told_from_the_usual(spent: float, outcome: Outcome) -> None:
+    log = faulty(witness={"poll_slower_than_usual_ns": 100}).scrape("4m17s", polls(1, 6.0, 1))
+    assert felt(log.scrape("9m17s", polls(2, 6.0 + spent, 2)))[0] is outcome
+
+
 def test_one_fault_that_was_not_felt_is_named() -> None:
     log = faulty().fault("12m", "13m", fault="f2").request("6m", status=401, faults=["f1"])
     observed = "never took effect: f2 (auth.revoke_key on nas-1, 12m to 13m)"

@@ -36,9 +36,30 @@ KINDS: list[tuple[str, dict[str, Any], str | None]] = [
     ("tls.stalled", {}, "timeout"),
     ("tls.old_version", {}, "connection"),
     ("net.down", {}, "connection"),
+    ("net.refuse", {}, "connection"),
+    ("net.unreachable", {}, "connection"),
     ("net.partition", {}, "timeout"),
+    ("net.partition", {"direction": "to_appliance"}, "timeout"),
+    ("net.partition", {"direction": "from_appliance"}, "timeout"),
+    ("net.unaccepted", {}, "timeout"),
+    ("net.latency", {"latency": 2000}, None),
+    ("net.latency", {"latency": 2000, "jitter": 500, "stream": "upstream"}, None),
+    ("net.latency", {"latency": 20000}, "timeout"),
+    ("net.bandwidth", {"rate": 10}, None),
+    ("net.bandwidth", {"rate": 0}, "timeout"),
+    ("net.slow_close", {"delay": 1500}, "api"),
+    ("net.timeout", {}, "timeout"),
+    ("net.timeout", {"timeout": 500}, "connection"),
     ("net.reset_peer", {}, "connection"),
-    ("net.latency", {"latency": "2s"}, None),
+    ("net.reset_peer", {"timeout": 300, "stream": "upstream"}, "connection"),
+    ("net.slicer", {"average_size": 100, "size_variation": 20, "delay": 5000}, None),
+    ("net.limit_data", {"bytes": 600}, "api"),
+    ("net.limit_data", {"bytes": 0}, "connection"),
+    ("dns.nxdomain", {}, "connection"),
+    ("dns.servfail", {}, "connection"),
+    ("dns.slow", {"delay": "2s"}, None),
+    ("dns.slow", {"delay": "7s"}, "timeout"),
+    ("dns.silence", {}, "timeout"),
 ]
 
 
@@ -51,6 +72,14 @@ def places(kind: str) -> dict[str, Any]:
         "appliances": appliances,
         "connections": {name: {**each, "verify_tls": "pin"} for name, each in BOTH.items()},
     }
+
+
+def timeline_of(kind: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """A window with the id ``it``, and what else must happen for a client to feel it."""
+    entries = [{**window(kind, parameters), "id": "it"}]
+    if kind == "net.slow_close":  # only who reads to the end of the stream waits for it
+        entries.append(window("http.truncate_body", {"keep_bytes": 20}))
+    return entries
 
 
 def window(kind: str, parameters: dict[str, Any], at: str = "3m", length: str = "2m") -> dict[str, Any]:
@@ -71,11 +100,11 @@ def test_every_kind_of_both_tables_is_tried_here() -> None:
     assert {kind for kind, _, _ in KINDS} == set(ALL_KINDS)
 
 
-@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=[kind for kind, _, _ in KINDS])
+@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=str)
 def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
     kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
 ) -> None:
-    text = scenario(**places(kind), timeline=[window(kind, parameters)])
+    text = scenario(**places(kind), timeline=timeline_of(kind, parameters))
     done = rehearse(tmp_path, text)
     assert done.outcome_of("faults_took_effect") is Outcome.PASSED
     assert errors_by_type(done, "nas-1", BEGIN) == {}
@@ -88,14 +117,13 @@ def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
     assert errors_by_type(done, "nas-1", END + 2 * MINUTE) == after
 
 
-@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=[kind for kind, _, _ in KINDS])
+@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=str)
 def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
     kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
 ) -> None:
-    done = rehearse(tmp_path, scenario(**places(kind), timeline=[{**window(kind, parameters), "id": "it"}]))
-    (inject,), (heal,) = done.of("fault/inject"), done.of("fault/heal")
+    done = rehearse(tmp_path, scenario(**places(kind), timeline=timeline_of(kind, parameters)))
+    (inject,), (heal,) = done.of("fault/inject", "it"), done.of("fault/heal", "it")
     assert (inject.time_ns, heal.time_ns) == (BEGIN, END)
-    assert (inject.subject, heal.subject) == ("it", "it")
     told = {name: inject.data[name] for name in ("kind", "on", "from_ns", "to_ns", "stage", "connections")}
     assert told == {
         "kind": kind,
@@ -107,6 +135,27 @@ def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
     }
     truths = [record.time_ns for record in done.of("appliance/truth", "nas-1")]
     assert truths == ([0, BEGIN, END] if kind == "auth.revoke_key" else [0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "change"),
+    [
+        ("net.slow_close", {"delay": 1500}, {}),
+        ("net.slicer", {"average_size": 10}, {}),
+        ("net.limit_data", {"bytes": 1_000_000}, {}),
+        ("net.latency", {"latency": 2000, "toxicity": 0}, {}),
+        ("tls.expired", {}, {"verify_tls": "skip"}),
+    ],
+    ids=str,
+)
+def test_a_fault_that_no_client_can_feel_leaves_the_run_inconclusive(
+    kind: str, parameters: dict[str, Any], change: dict[str, Any], tmp_path: Path
+) -> None:
+    topology = places(kind)
+    topology["connections"] = {name: {**each, **change} for name, each in topology["connections"].items()}
+    done = rehearse(tmp_path, scenario(**topology, timeline=[window(kind, parameters)]))
+    assert done.outcome_of("faults_took_effect") is Outcome.INCONCLUSIVE
+    assert errors_by_type(done, "nas-1", done.log.end_ns) == {}
 
 
 @pytest.mark.parametrize(
@@ -161,12 +210,63 @@ def test_a_partition_holds_what_is_sent_inside_the_window_and_delivers_it_afterw
     assert (free["saw"], free["connect_ns"]) == ("401", 2 * LATENCY_NS)
 
 
-def test_latency_is_added_to_what_is_sent_inside_the_window(tmp_path: Path) -> None:
-    instants = [BEGIN - 1 + LATENCY_NS, BEGIN + LATENCY_NS, END - 1 + LATENCY_NS, END + LATENCY_NS]
-    factory = prober(instants, with_its="connect")
-    done = rehearse(tmp_path, scenario(timeline=[window("net.latency", {"latency": "2s"})]), factory=factory)
-    added = {probe["at_ns"]: probe["connect_ns"] - 2 * LATENCY_NS for probe in probes(done)}
-    assert added == dict(zip(instants, [0, 2_000_000_000, 2_000_000_000, 0], strict=True))
+def test_latency_is_added_to_answers_sent_inside_the_window_and_held_ones_go_on_at_its_end(tmp_path: Path) -> None:
+    instants = [BEGIN - 1, BEGIN, END - 1, END]
+    factory = prober(instants)
+    done = rehearse(tmp_path, scenario(timeline=[window("net.latency", {"latency": 2000})]), factory=factory)
+    added = {probe["at_ns"]: probe["answer_ns"] - 2 * LATENCY_NS for probe in probes(done)}
+    assert added == dict(zip(instants, [0, 2_000_000_000, 1, 0], strict=True))
+
+
+@pytest.mark.parametrize(("direction", "arrives"), [("both", False), ("to_appliance", False), ("from_appliance", True)])
+def test_a_partition_of_one_direction_lets_the_other_pass(direction: str, arrives: bool, tmp_path: Path) -> None:
+    """What reaches the appliance is in its journal, whether or not the answer comes back."""
+    instant = BEGIN + LATENCY_NS  # sent as the window begins, on a connection made before
+    timeline = [window("net.partition", {"direction": direction})]
+    done = rehearse(tmp_path, scenario(timeline=timeline), factory=prober([instant]))
+    arrived = [one for one in done.log.requests("nas-1") if one.credential is None and one.arrival_ns == instant]
+    assert seen(done) == {instant: "TimeoutError"}
+    assert bool(arrived) is arrives
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "saw"),
+    [
+        ("net.down", {}, "ConnectionRefusedError"),
+        ("net.refuse", {}, "ConnectionRefusedError"),
+        ("net.unreachable", {}, "OSError"),
+        ("net.unaccepted", {}, "TimeoutError"),
+        ("dns.nxdomain", {}, "gaierror"),
+        ("dns.silence", {}, "TimeoutError"),
+    ],
+)
+def test_each_way_to_lose_an_appliance_has_its_own_face(
+    kind: str, parameters: dict[str, Any], saw: str, tmp_path: Path
+) -> None:
+    factory = prober([4 * MINUTE, 7 * MINUTE], with_its="connect")
+    done = rehearse(tmp_path, scenario(timeline=[window(kind, parameters)]), factory=factory)
+    assert seen(done) == {4 * MINUTE: saw, 7 * MINUTE: "401"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [("net.latency", {"latency": 1000}), ("net.bandwidth", {"rate": 0}), ("dns.nxdomain", {}), ("net.timeout", {})],
+    ids=str,
+)
+def test_of_two_overlapping_windows_of_one_kind_each_ends_for_itself(
+    kind: str, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    timeline = [
+        {**window(kind, parameters), "id": "long"},
+        {**window(kind, parameters, at="4m", length="2m"), "id": "later"},
+    ]
+    done = rehearse(tmp_path, scenario(timeline=timeline, duration="16m"))
+    assert done.outcome_of("faults_took_effect") is Outcome.PASSED
+    healed = [(record.subject, record.time_ns) for record in done.of("fault/heal")]
+    assert healed == [("long", END), ("later", 6 * MINUTE)]
+    late = [request for request in done.log.requests("nas-1") if request.arrival_ns > 7 * MINUTE]
+    assert {(request.status, request.ended) for request in late} == {(200, "complete")}
+    assert done.broken == ()
 
 
 @pytest.mark.parametrize("reversed_file", [False, True], ids=["in order", "later window named first"])
