@@ -88,6 +88,7 @@ def test_upstream_is_from_client_to_server_and_downstream_back(bench: Bench, str
         await reader.readexactly(1)
         stamps.append(bench.sim.now_ns)
         writer.write(b"b")
+        writer.close()
 
     async def client() -> list[bool]:
         bench.sim.network.apply("t", Toxic(Latency(100), stream), src="pulse", dst="nas-1")
