@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from pulse_sim.cli.job import RunJob
+from pulse_sim.cli.masking import mask_text
 from pulse_sim.cli.recorded import FirstCheckpoint, RecordedRun
 from pulse_sim.cli.rerun import Departure, Repeated, Rerun
 from pulse_sim.kernel.stretch import SeenEvent
@@ -82,7 +83,7 @@ def find_event(runs: Sequence[RecordedRun], suts: Sequence[str], found: FirstChe
     repeated: list[Repeated] = []
     for name, result in zip("AB", results, strict=True):
         if isinstance(result, WorkerFailure):
-            raise NotRepeatable(f"the repetition of run {name} {result.kind}: {result.reason}")
+            raise NotRepeatable(mask_text(f"the repetition of run {name} {result.kind}: {result.reason}"))
         if result.departure is not None:
             return NotReproduced(name, result.departure)
         repeated.append(result)

@@ -90,6 +90,7 @@ def inputs_of_environment(environment: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(interpreter, dict):
         minor = ".".join(str(interpreter.get("version")).split(".")[:2])
         told["python"] = f"{interpreter.get('implementation')} {minor}"
+        told["development mode"] = interpreter.get("development_mode")
     libraries = environment.get("libraries")
     for name, version in sorted(libraries.items()) if isinstance(libraries, dict) else ():
         told[f"library {name}"] = version

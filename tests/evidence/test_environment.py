@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pulse_sim.canonical import sha256_hex
 from pulse_sim.evidence import describe_environment, mask_arguments, read_attestation
 from pulse_sim.evidence.environment import git_revision
 from pulse_sim.evidence.names import safe_name
@@ -40,6 +41,17 @@ def test_the_environment_names_interpreter_libraries_and_wall_times() -> None:
 
 def test_a_directory_that_is_no_checkout_has_no_revision(tmp_path: Path) -> None:
     assert git_revision(tmp_path) is None
+
+
+def test_the_lock_file_is_told_by_its_digest(tmp_path: Path) -> None:
+    def told(checkout: Path) -> object:
+        return describe_environment(argv=(), started_at="", ended_at="", checkout=checkout)["lock_file"]
+
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    (locked / "requirements.lock").write_bytes(b"aiohttp==3\n")
+    assert told(locked) == sha256_hex(b"aiohttp==3\n")
+    assert told(tmp_path) is None
 
 
 @pytest.mark.parametrize(
