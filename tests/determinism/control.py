@@ -24,7 +24,7 @@ def shown(claim: Claim, off: Callable[[pytest.MonkeyPatch], None]) -> None:
         off(patch)
         try:
             held = claim()
-        except (KernelError, aiohttp.ClientError, AttributeError):
+        except (KernelError, aiohttp.ClientError, AttributeError, RuntimeError, OSError):
             held = False
     assert not held, "it holds with the control off: this control controls nothing"
     assert claim()
@@ -63,12 +63,12 @@ def without_change(module: types.ModuleType, *names: str) -> Callable[[pytest.Mo
     return lambda patch: patch.setattr("pulse_sim.kernel.rebinding.changes", changes)
 
 
-def without_substitution(name: str) -> Callable[[pytest.MonkeyPatch], None]:
-    """All substitutions but those of attributes called ``name``."""
+def without_substitution(name: str, holder: str = "") -> Callable[[pytest.MonkeyPatch], None]:
+    """All substitutions but those of attributes called ``name``, of the module or class called ``holder`` if given."""
     real = Substitutions.set
 
     def substitute(self: Any, target: Any, attribute: str, value: Any) -> None:
-        if attribute != name:
+        if attribute != name or holder not in {"", getattr(target, "__name__", None)}:
             real(self, target, attribute, value)
 
     return lambda patch: patch.setattr(Substitutions, "set", substitute)
