@@ -45,7 +45,10 @@ class SimulationLoop(VirtualTimeLoop):
     # ---- what a thread pool would do
 
     def run_in_executor(  # type: ignore[override]
-        self, _executor: Any, func: Callable[..., Any], *args: Any
+        self,
+        executor: Any,  # noqa: ARG002 - none is asked
+        func: Callable[..., Any],
+        *args: Any,
     ) -> "asyncio.Future[Any]":
         """Run ``func`` inline, at a scheduled step of its own, whatever executor was asked for."""
         future = self.create_future()
@@ -78,7 +81,7 @@ class SimulationLoop(VirtualTimeLoop):
     async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
         return await self._net().getaddrinfo(host, port, **options)
 
-    async def getnameinfo(self, sockaddr: Any, _flags: int = 0) -> tuple[str, str]:
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> tuple[str, str]:  # noqa: ARG002
         return self._net().getnameinfo(sockaddr)
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
@@ -113,7 +116,8 @@ def simulation_loop(schedule: Schedule, clock: VirtualClock, stream: Callable[[s
 _FENCED: Final = (
     *("add_signal_handler", "remove_signal_handler", "subprocess_exec", "subprocess_shell"),
     *("connect_read_pipe", "connect_write_pipe", "create_datagram_endpoint", "connect_accepted_socket"),
-    *("create_unix_connection", "create_unix_server", "add_reader", "add_writer", "sock_accept", "sock_sendfile"),
+    *("create_unix_connection", "create_unix_server", "sock_accept", "sendfile", "sock_sendfile"),
+    *("add_reader", "remove_reader", "add_writer", "remove_writer"),
     *("sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into", "sock_sendall", "sock_sendto"),
 )
 

@@ -67,6 +67,8 @@ class RandomOrder(VirtualTimeLoop):
         return handle
 
     def call_apart(self, callback: Callable[[], Any]) -> asyncio.Handle:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
         handle = ApartHandle(callback, (), self)
         handle.by = 0
         self._ready.append(handle)
