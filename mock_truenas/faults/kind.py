@@ -100,7 +100,8 @@ class Witness:
     ``journal``: patterns for the appliance's journal, of the keys ``fault`` (True: the entry names this fault),
     ``status`` and ``ended`` (lists of accepted values) and ``duration_at_least_ns``. ``poll_errors``: error types that
     rise for a connection to the appliance. ``poll_slower_than_ns``: a poll in the window lasted at least this long;
-    ``poll_slower_than_usual_ns``: at least this much longer than polls before the window mostly did. Without any sign
+    ``poll_slower_than_usual_ns``: at least this much longer than polls before the window mostly did.
+    ``clock_off_ns``: the system's own time stamps are off by at least half of this, in its direction. Without any sign
     nothing shows the effect, and a run with it is inconclusive.
     """
 
@@ -108,6 +109,7 @@ class Witness:
     poll_errors: tuple[str, ...] = ()
     poll_slower_than_ns: int | None = None
     poll_slower_than_usual_ns: int | None = None
+    clock_off_ns: int | None = None
 
     def to_data(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -116,6 +118,7 @@ class Witness:
             "poll_errors": list(self.poll_errors),
             "poll_slower_than_ns": self.poll_slower_than_ns,
             "poll_slower_than_usual_ns": self.poll_slower_than_usual_ns,
+            "clock_off_ns": self.clock_off_ns,
         }
 
 
@@ -124,7 +127,7 @@ ALL_WORLDS: Final = frozenset({"simulated", "live"})
 
 @dataclass(frozen=True)
 class FaultKind:
-    """One row of the catalogue."""
+    """One row of the catalogue. ``target`` is what it happens to."""
 
     name: str
     doc: str
@@ -134,6 +137,7 @@ class FaultKind:
     effect: Callable[[Any], Effect]
     worlds: frozenset[str] = ALL_WORLDS
     needs_tls: bool = False
+    target: Literal["appliance", "system"] = "appliance"
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,8 @@ _ROUNDING_NS: Final = MICROSECOND
 """What a sum of doubles may be off by."""
 
 DURATION: Final = "pulse_monitor_poll_duration_seconds"
+LAST_SUCCESS: Final = "pulse_monitor_poll_last_success_timestamp"
+STALENESS: Final = "pulse_monitor_poll_staleness_seconds"
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 JOURNAL_KEYS: Final = frozenset({"fault", "status", "ended", "duration_at_least_ns"})
 
@@ -65,6 +67,7 @@ def witnessed(log: RunLog, fault: FaultWindow) -> Sequence[int]:
         labels = {"instance_type": INSTANCE_TYPE, "instance": name}
         seen.extend(_errors(log, connection.system, fault, labels))
         seen.extend(_slow_polls(log, connection.system, fault, labels))
+        seen.extend(_clock_off(log, connection.system, fault, labels))
     return seen
 
 
@@ -140,6 +143,26 @@ def _slow_polls(log: RunLog, system: str, fault: FaultWindow, labels: Mapping[st
             if mean >= least_s or (within_bucket is not None and polls > within_bucket):
                 seen.add(counts[index].seq)
     return sorted(seen)
+
+
+def _clock_off(log: RunLog, system: str, fault: FaultWindow, labels: Mapping[str, str]) -> Sequence[int]:
+    """Scrapes by which the system's clock is off: the time of its last success and how long ago that was make its now.
+
+    How long ago it was the system tells by monotonic time, which no step touches.
+    """
+    off_ns = fault.witness.get("clock_off_ns")
+    if not off_ns:
+        return ()
+    stamps = log.series(system, LAST_SUCCESS, **labels)
+    ages = {sample.seq: sample.value for sample in log.series(system, STALENESS, **labels)}
+    seen: list[int] = []
+    for stamp in stamps:
+        if not fault.from_ns <= stamp.time_ns < fault.to_ns or not stamp.value or stamp.seq not in ages:
+            continue
+        found_ns = (stamp.value + ages[stamp.seq]) * SECOND - (log.start_unix_ns + stamp.time_ns)
+        if found_ns / off_ns >= 0.5:
+            seen.append(stamp.seq)
+    return seen
 
 
 def _quick_polls(log: RunLog, system: str, least_s: float, labels: Mapping[str, str]) -> Sequence[Step]:

@@ -126,7 +126,7 @@ class Run:
 
     def _inject(self, window: FaultWindow) -> None:
         self._world.inject(window.id, window.kind.name, window.on, window.parameters)
-        self._observe(Source.FAULT, "inject", window.id, describe_window(window, self._connections_to(window.on)))
+        self._observe(Source.FAULT, "inject", window.id, describe_window(window, self._connections_of(window.on)))
         self._after_fault(window)
 
     def _heal(self, window: FaultWindow) -> None:
@@ -139,17 +139,17 @@ class Run:
             self._observe(Source.APPLIANCE, "truth", window.on, self._world.truth(window.on))
         self._note_phase(warm=self._phase not in (None, Phase.WARM_UP))
 
-    def _connections_to(self, appliance: str) -> list[str]:
-        """Connections of the file and of actions so far that poll an appliance, in the order they were named."""
-        polls = {connection: options["appliance"] for connection, options in self._script.connections.items()}
+    def _connections_of(self, host: str) -> list[str]:
+        """Connections of the file and of actions so far from or to a host, in the order they were named."""
+        polls = {name: (options["system"], options["appliance"]) for name, options in self._script.connections.items()}
         for action in self._script.actions:
             if action.at_ns > self._world.now_ns() or "id" not in action.options:
                 continue
             if action.do == "remove_connection":
                 polls.pop(action.options["id"], None)
             elif action.options.get("appliance") is not None:
-                polls[action.options["id"]] = action.options["appliance"]
-        return [connection for connection, polled in polls.items() if polled == appliance]
+                polls[action.options["id"]] = (action.system, action.options["appliance"])
+        return [connection for connection, ends in polls.items() if host in ends]
 
     def _act(self, action: Action) -> None:
         self._spawn(self._operators[action.system].act(action.do, action.options), "operator")

@@ -9,6 +9,7 @@ from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, fault_parameters
 from pulse_sim.units import format_duration
 
 SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "clock.step": {"by": "1h"},
     "dns.slow": {"delay": "2s"},
     "http.delay": {"delay": "15s"},
     "http.status": {"status": 502},
@@ -26,7 +27,8 @@ INTRODUCTION = """\
 Generated from the tables in `mock_truenas.faults` and `pulse_sim.world.faults` by
 `python -m pulse_sim.scenario.fault_page > docs/faults.md`; a test compares.
 
-A timeline entry sets a fault over the half-open window [at, at + for) on one appliance; parameters stand under `with`:
+A timeline entry sets a fault over the half-open window [at, at + for) on one appliance, or on a system where the kind
+says so; parameters stand under `with`:
 
 ```yaml
 - {at: 5m, for: 4m, fault: http.delay, on: nas-1, with: {delay: 45s}}
@@ -67,8 +69,9 @@ def _section(kind: FaultKind) -> Iterator[str]:
     yield ""
     yield kind.doc
     yield ""
+    on = " Set on a system." if kind.target == "system" else ""
     needs = " The appliance needs `tls: true`." if kind.needs_tls else ""
-    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}.{needs}"
+    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}.{on}{needs}"
     yield f"It took effect when {_signs(kind)}."
     yield ""
     properties: dict[str, Any] = kind.parameters.model_json_schema().get("properties", {})
@@ -97,6 +100,8 @@ def _signs(kind: FaultKind) -> str:
     if witness.poll_slower_than_usual_ns is not None:
         longer = format_duration(witness.poll_slower_than_usual_ns)
         signs.append(f"a poll lasts at least {longer} longer than polls before the window mostly did")
+    if witness.clock_off_ns:
+        signs.append("the system's stamps of its last good poll are off by half of it or more, the same way")
     given = ", ".join(f"{name}: {value}" for name, value in sample.items())
     return " or ".join(signs) + (f" (for {given})" if given else "")
 

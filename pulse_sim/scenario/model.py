@@ -78,7 +78,7 @@ class FaultEntry(StrictModel):
     at: Duration = Field(description="When the fault begins, since the start of the run")
     length: WindowLength = Field(alias="for", description="How long it lasts; the window is [at, at + for)")
     fault: Word = Field(description="The fault kind")
-    on: HostId = Field(description="The appliance it happens to")
+    on: HostId = Field(description="The appliance or system it happens to")
     parameters: dict[str, Any] = Field(default_factory=dict, alias="with", description="Parameters of the fault kind")
     id: EntryId | None = Field(None, description="Name of the window; made from kind, appliance and time when left out")
     repeat: Repeat | None = Field(None, description="The same window again and again")

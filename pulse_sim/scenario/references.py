@@ -76,12 +76,13 @@ class References:
             yield from self._known("systems", (*path, "system"), given.get("system", "pulse"), "system")
 
     def _fault(self, path: Path, entry: dict[str, Any]) -> Iterator[Finding]:
-        yield from self._known("appliances", (*path, "on"), entry.get("on"), "appliance")
-        yield from self._windows(path, entry)
         name = entry.get("fault")
+        kind = ALL_FAULT_KINDS.get(name) if isinstance(name, str) else None
+        target = kind.target if kind is not None else "appliance"
+        yield from self._known(f"{target}s", (*path, "on"), entry.get("on"), target)
+        yield from self._windows(path, entry)
         if not isinstance(name, str):
             return
-        kind = ALL_FAULT_KINDS.get(name)
         if kind is None:
             known = ALL_FAULT_KINDS
             yield Finding((*path, "fault"), f"unknown fault kind {shown(name)}{one_of(known)}", nearest(name, known))

@@ -29,7 +29,7 @@ class FaultWindow:
     @property
     def changes_state(self) -> bool:
         """Whether the fault changes what the appliance is, not just how it answers."""
-        return self.stage == "state"
+        return self.stage == "state" and self.kind.target == "appliance"
 
     @property
     def witness(self) -> Mapping[str, Any]:

@@ -49,12 +49,19 @@ class NameEffect:
     delay_ns: int = 0
 
 
-WorldEffect: TypeAlias = LinkEffect | ToxicEffect | NameEffect
+@dataclass(frozen=True)
+class ClockEffect:
+    """By how much the wall clock of a host jumps; healed, it jumps back."""
+
+    step_ns: int
+
+
+WorldEffect: TypeAlias = LinkEffect | ToxicEffect | NameEffect | ClockEffect
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorldFaultKind(FaultKind):
-    """A fault kind of the world: ``between`` maps its parameters to what is asked of the way to the appliance."""
+    """A fault kind of the world: ``between`` maps its parameters to what is asked of the network or a host."""
 
     between: Callable[[Any], WorldEffect]
 
@@ -71,6 +78,15 @@ class Partition(Parameters):
 
 class SlowAnswer(Parameters):
     delay: Duration = Field(description="How much later the name server answers, such as 2s")
+
+
+class ClockStep(Parameters):
+    by: Duration = Field(description="How far the clock jumps, such as 1h")
+    direction: Literal["forward", "backward"] = Field("forward", description="Which way: forward or backward")
+
+    def step_ns(self) -> int:
+        """The jump, negative when it goes back."""
+        return self.by if self.direction == "forward" else -self.by
 
 
 Count = Annotated[int, Field(ge=0)]
@@ -188,8 +204,9 @@ def _kind(
     witness: Callable[[Any], Witness],
     between: Callable[[Any], WorldEffect],
     worlds: frozenset[str] = ALL_WORLDS,
+    target: Literal["appliance", "system"] = "appliance",
 ) -> WorldFaultKind:
-    """A row; the appliance itself does nothing, as the fault is on the way to it."""
+    """A row; the appliance itself does nothing, as the fault is on the way to it or elsewhere."""
     return WorldFaultKind(
         name=name,
         doc=doc,
@@ -198,6 +215,7 @@ def _kind(
         witness=witness,
         effect=lambda _: Effect(),
         worlds=worlds,
+        target=target,
         between=between,
     )
 
@@ -337,6 +355,16 @@ _KINDS: Final = (
         _errors("timeout", "connection"),
         lambda _: NameEffect("silence"),
         _SIMULATED,
+    ),
+    _kind(
+        "clock.step",
+        "Have the system's wall clock jump, and back at the end; monotonic time goes on as before.",
+        ClockStep,
+        Stage.STATE,
+        lambda parameters: Witness(clock_off_ns=parameters.step_ns()),
+        lambda parameters: ClockEffect(parameters.step_ns()),
+        _SIMULATED,
+        target="system",
     ),
 )
 

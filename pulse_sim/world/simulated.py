@@ -114,7 +114,7 @@ class SimulatedWorld:
         return self._appliances[appliance].connection_record(verify_tls, credentials)
 
     def inject(self, fault_id: str, kind: str, on: str, parameters: Any) -> None:
-        """Set a fault: the world's own kinds on the way to the appliance's host, every other on the appliance."""
+        """Set a fault: the world's own kinds on a host or the way to it, every other on the appliance."""
         if kind in WORLD_FAULT_KINDS:
             effect = WORLD_FAULT_KINDS[kind].between(parameters)
             self._healers[fault_id] = lay(self._sim.network, fault_id, effect, on)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.units import MINUTE, SECOND
+from pulse_sim.units import MINUTE, SECOND, parse_duration
 from tests.checks.log_builder import LABELS, LogBuilder, every, judge, poll_errors
 
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
@@ -137,6 +137,33 @@ def test_a_poll_longer_than_was_usual_before_the_window_is_a_witness(
 def test_even_a_tenth_of_a_microsecond_longer_is_told_from_the_usual(spent: float, outcome: Outcome) -> None:
     log = faulty(witness={"poll_slower_than_usual_ns": 100}).scrape("4m17s", polls(1, 6.0, 1))
     assert felt(log.scrape("9m17s", polls(2, 6.0 + spent, 2)))[0] is outcome
+
+
+@pytest.mark.parametrize(
+    ("off_s", "told_s", "time", "outcome"),
+    [
+        (3600, 3600, "6m17s", PASSED),
+        (3600, 1800, "6m17s", PASSED),  # a second step over it took half away
+        (3600, 1799, "6m17s", INCONCLUSIVE),
+        (3600, -3600, "6m17s", INCONCLUSIVE),
+        (-3600, -3600, "6m17s", PASSED),
+        (-3600, 0, "6m17s", INCONCLUSIVE),
+        (3600, 3600, "4m17s", INCONCLUSIVE),
+        (3600, 3600, "10m", INCONCLUSIVE),
+        (0, 0, "6m17s", INCONCLUSIVE),
+    ],
+)
+def test_a_stepped_clock_shows_in_what_the_system_takes_for_now(
+    off_s: int, told_s: int, time: str, outcome: Outcome
+) -> None:
+    """Now is, for the system, the stamp of its last success and the time since."""
+    age_s = 17
+    now_s = LogBuilder().log("20m").start_unix_ns // SECOND + parse_duration(time) // SECOND
+    shown: dict[str, float | str] = {
+        f"pulse_monitor_poll_last_success_timestamp{{{LABELS}}}": now_s + told_s - age_s,
+        f"pulse_monitor_poll_staleness_seconds{{{LABELS}}}": age_s,
+    }
+    assert felt(faulty(witness={"clock_off_ns": off_s * SECOND}).scrape(time, shown))[0] is outcome
 
 
 def test_one_fault_that_was_not_felt_is_named() -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from mock_truenas.faults import FAULT_KINDS, Stage, Witness
 from pulse_sim.kernel.toxics import EFFECTS
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, fault_parameters
-from pulse_sim.world.faults import WORLD_FAULT_KINDS, LinkEffect, NameEffect, ToxicEffect, WorldEffect
+from pulse_sim.world.faults import WORLD_FAULT_KINDS, ClockEffect, LinkEffect, NameEffect, ToxicEffect, WorldEffect
 
 
 def test_no_kind_of_the_world_hides_one_of_the_appliance() -> None:
@@ -18,6 +18,7 @@ def test_no_kind_of_the_world_hides_one_of_the_appliance() -> None:
 
 
 SAMPLES: dict[str, dict[str, Any]] = {
+    "clock.step": {"by": "1h"},
     "dns.slow": {"delay": "2s"},
     "net.bandwidth": {"rate": 10},
     "net.latency": {"latency": 2000, "jitter": 500},
@@ -80,6 +81,7 @@ ROWS: list[tuple[str, WorldEffect, Stage, Signs]] = [
         (("timeout", "connection"), 2_000_000_000, None),
     ),
     ("dns.silence", NameEffect("silence"), Stage.DROP, (("timeout", "connection"), None, None)),
+    ("clock.step", ClockEffect(3_600_000_000_000), Stage.STATE, ((), None, None)),
 ]
 
 
@@ -151,6 +153,7 @@ def test_wrong_parameters_are_refused(name: str, given: dict[str, Any]) -> None:
         ("net.bandwidth", {"rate": 0}, Witness(poll_errors=("timeout",))),
         ("net.timeout", {"timeout": 100}, Witness(poll_errors=("timeout", "connection"))),
         ("net.slicer", {"average_size": 10}, Witness()),
+        ("clock.step", {"by": "2s", "direction": "backward"}, Witness(clock_off_ns=-2_000_000_000)),
     ],
 )
 def test_parameters_decide_what_can_be_seen(name: str, given: dict[str, Any], witness: Witness) -> None:

@@ -290,6 +290,15 @@ def test_a_fault_of_tls_needs_an_appliance_that_serves_it() -> None:
     assert problems(text.replace("fixture: baseline", "fixture: baseline, tls: true")) == []
 
 
+def test_a_clock_is_stepped_on_a_system_and_everything_else_happens_to_an_appliance() -> None:
+    step = with_timeline("{at: 5m, for: 1m, fault: clock.step, on: pulse, with: {by: 1h}}")
+    assert problems(step) == []
+    assert problems(step.replace("on: pulse", "on: nas-1")) == [
+        "s.yaml:13:46: timeline[0].on: unknown system 'nas-1'; known: pulse"
+    ]
+    assert len(problems(step.replace("clock.step", "net.down").replace(", with: {by: 1h}", ""))) == 1
+
+
 def test_several_files_are_judged_together_and_share_no_id(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("first.yaml", "second.yaml", "third.yaml"))
     first.write_text(SMALL)

@@ -8,10 +8,10 @@ import pytest
 
 from mock_truenas.faults import FAULT_KINDS
 from pulse_sim.outcome import Outcome
-from pulse_sim.units import MICROSECOND, MINUTE
+from pulse_sim.units import MICROSECOND, MINUTE, SECOND
 from pulse_sim.world.faults import WORLD_FAULT_KINDS
 from tests.run.rehearsal import Rehearsed, rehearse, scenario
-from tests.world.prober import LATENCY_NS, prober, probes, seen
+from tests.world.prober import LATENCY_NS, START_NS, prober, probes, seen
 
 ALL_KINDS = {**FAULT_KINDS, **WORLD_FAULT_KINDS}
 TWO = {name: {"release": "24.10", "fixture": "small-office"} for name in ("nas-1", "nas-2")}
@@ -60,6 +60,8 @@ KINDS: list[tuple[str, dict[str, Any], str | None]] = [
     ("dns.slow", {"delay": "2s"}, None),
     ("dns.slow", {"delay": "7s"}, "timeout"),
     ("dns.silence", {}, "timeout"),
+    ("clock.step", {"by": "1h"}, None),
+    ("clock.step", {"by": "2h", "direction": "backward"}, None),
 ]
 
 
@@ -83,7 +85,11 @@ def timeline_of(kind: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def window(kind: str, parameters: dict[str, Any], at: str = "3m", length: str = "2m") -> dict[str, Any]:
-    return {"at": at, "for": length, "fault": kind, "on": "nas-1", "with": parameters}
+    return {"at": at, "for": length, "fault": kind, "on": target_of(kind), "with": parameters}
+
+
+def target_of(kind: str) -> str:
+    return {"appliance": "nas-1", "system": "pulse"}[ALL_KINDS[kind].target]
 
 
 def errors_by_type(done: Rehearsed, connection: str, until_ns: int) -> dict[str, float]:
@@ -127,11 +133,11 @@ def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
     told = {name: inject.data[name] for name in ("kind", "on", "from_ns", "to_ns", "stage", "connections")}
     assert told == {
         "kind": kind,
-        "on": "nas-1",
+        "on": target_of(kind),
         "from_ns": BEGIN,
         "to_ns": END,
         "stage": ALL_KINDS[kind].stage.name.lower(),
-        "connections": ["nas-1"],
+        "connections": ["nas-1", "nas-2"] if target_of(kind) == "pulse" else ["nas-1"],
     }
     truths = [record.time_ns for record in done.of("appliance/truth", "nas-1")]
     assert truths == ([0, BEGIN, END] if kind == "auth.revoke_key" else [0])
@@ -143,6 +149,7 @@ def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
         ("net.slow_close", {"delay": 1500}, {}),
         ("net.slicer", {"average_size": 10}, {}),
         ("net.limit_data", {"bytes": 1_000_000}, {}),
+        ("clock.step", {"by": "0s"}, {}),
         ("net.latency", {"latency": 2000, "toxicity": 0}, {}),
         ("tls.expired", {}, {"verify_tls": "skip"}),
     ],
@@ -248,9 +255,26 @@ def test_each_way_to_lose_an_appliance_has_its_own_face(
     assert seen(done) == {4 * MINUTE: saw, 7 * MINUTE: "401"}
 
 
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_stepped_clock_dates_polls_wrongly_inside_the_window_only(direction: str, tmp_path: Path) -> None:
+    step = {"by": "1h", "direction": direction}
+    done = rehearse(tmp_path, scenario(timeline=[window("clock.step", step)]))
+    stamps = done.log.series("pulse", "pulse_monitor_poll_last_success_timestamp", instance="nas-1")
+    ages = [value.time_ns / SECOND - (value.value - START_NS / SECOND) for value in stamps]
+    off = {value.time_ns // MINUTE: age for value, age in zip(stamps, ages, strict=True) if value.time_ns % MINUTE}
+    hour = -3600 if direction == "forward" else 3600
+    assert [round((age - 17) / 60) * 60 for age in off.values()][2:8] == [0, hour, hour, 0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("kind", "parameters"),
-    [("net.latency", {"latency": 1000}), ("net.bandwidth", {"rate": 0}), ("dns.nxdomain", {}), ("net.timeout", {})],
+    [
+        ("clock.step", {"by": "1h"}),
+        ("net.latency", {"latency": 1000}),
+        ("net.bandwidth", {"rate": 0}),
+        ("dns.nxdomain", {}),
+        ("net.timeout", {}),
+    ],
     ids=str,
 )
 def test_of_two_overlapping_windows_of_one_kind_each_ends_for_itself(
