@@ -1,6 +1,6 @@
-"""What every worker would otherwise do again, done once in the process that forks them: import this and fork.
+"""What every worker would otherwise load again, loaded once in the process that forks them: import this and fork.
 
-Only what no run can change: code, templates, the versions of what is installed. Nothing of a scenario is here.
+Only what no run can change: code, templates, tables, and what is installed. Nothing of a scenario is here.
 """
 
 import pulse_sim.sut.reference  # noqa: F401 - the system most runs are about; loading it takes a fifth of a short run

@@ -14,6 +14,9 @@ from pulse_sim.outcome import Outcome
 
 TIMEOUT_S: Final = 1800.0
 PRELOAD: Final = ("pulse_sim.cli.warm",)
+REHEARSED: Final = ("pulse_sim.cli.rehearsal",)
+REHEARSED_FROM: Final = 6
+"""Jobs of one command that make up for what the rehearsal costs."""
 
 
 def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:
@@ -40,7 +43,7 @@ def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[s
                 jobs=workers,
                 timeout_s=TIMEOUT_S,
                 on_progress=ended,
-                preload=PRELOAD,
+                preload=REHEARSED if len(jobs) >= REHEARSED_FROM else PRELOAD,
             )
         finally:
             for directory in {job.directory for job in jobs}:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Final
@@ -50,12 +51,19 @@ def describe_environment(
             "machine": platform.machine(),
             "development_mode": sys.flags.dev_mode,
         },
-        "libraries": {name: _version(name) for name in _LIBRARIES},
-        "git": None if checkout is None else git_revision(checkout),
-        "lock_file": None if checkout is None else _digest_of(checkout / LOCK_FILE),
+        **_loaded(checkout),
         "argv": list(mask_arguments(argv)),
         "started_at": started_at,
         "ended_at": ended_at,
+    }
+
+
+@cache  # of what this process runs: what lies on the disk later is other code
+def _loaded(checkout: Path | None) -> dict[str, Json]:
+    return {
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "git": None if checkout is None else git_revision(checkout),
+        "lock_file": None if checkout is None else _digest_of(checkout / LOCK_FILE),
     }
 
 
