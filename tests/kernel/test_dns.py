@@ -342,7 +342,7 @@ def bench() -> Bench:
 def events(bench: Bench) -> list[tuple[str, str, bytes]]:
     trace = bench.sim.trace
     assert isinstance(trace, Recorded)
-    return trace.kept
+    return [event for event in trace.kept if event[0] != "run"]
 
 
 def test_faults_and_answers_are_events_of_the_trace_and_literals_are_not(bench: Bench) -> None:
