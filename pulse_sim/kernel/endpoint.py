@@ -164,15 +164,22 @@ class Endpoint(asyncio.Transport):
     # ---- opening
 
     def start(self, protocol: Any, context: contextvars.Context, server: Acceptor | None = None) -> None:
-        """Give it its protocol and the context its callbacks run in, then begin to read."""
+        """Give it its protocol and the context its callbacks run in; reading begins one step later, as in asyncio.
+
+        So what connection_made starts runs before the first byte is seen. A pause in it holds, as since 3.12.
+        """
         self._context = context
         self._arrival._context = context
         self._server = server
         if server is not None:
             server.attach(self)
         self.set_protocol(protocol)
+        reading = self.loop.call_soon(self.resume_reading, context=context)
+        self._paused = False
         protocol.connection_made(self)
-        self.resume_reading()
+        if self._paused:
+            reading.cancel()
+        self._paused = True
 
     def set_protocol(self, protocol: Any) -> None:
         self._protocol = protocol

@@ -72,9 +72,9 @@ class StreamTransport(WritingEndpoint):
         self._unread.append((kind, data))
 
     def _receive(self, data: bytes) -> None:
-        self.peer.acknowledge(len(data))
         try:
             if self._buffered is None:
+                self.peer.acknowledge(len(data))
                 self._protocol.data_received(data)
             else:
                 self._fill(data)
@@ -93,8 +93,13 @@ class StreamTransport(WritingEndpoint):
                 raise RuntimeError("get_buffer() returned an empty buffer")
             target[:size] = view[:size]
             view = view[size:]
+            self.peer.acknowledge(size)
             protocol.buffer_updated(size)
+            if view and (self._paused or self._closing):  # the rest stays in the socket
+                self._unread.appendleft((DATA, bytes(view)))
+                return
         if view:
+            self.peer.acknowledge(len(view))
             self._protocol.data_received(bytes(view))
 
     def _receive_end(self, kind: int) -> None:
