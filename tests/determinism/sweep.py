@@ -48,10 +48,10 @@ class Sitting:
     @property
     def command(self) -> str:
         """The line that repeats it beside the first combination."""
-        parts = ["python", "-m", "tests.determinism.sweep", "--seed", str(self.seed)]
+        parts = [".venv/bin/python", "-m", "tests.determinism.sweep", "--seed", str(self.seed)]
         parts += ["--combination", str(self.combination.number)]
-        if self.combination.worker == "cold":
-            parts += ["--scenario", *self.scenarios]
+        if set(self.scenarios) != set(SCENARIOS):
+            parts += ["--scenario", *sorted(set(self.scenarios))]
         if self.sut != "reference":
             parts += ["--sut", self.sut]
         return shlex.join(parts)
@@ -90,8 +90,8 @@ def sittings(
         if combination.worker == "cold":
             yield from (Sitting(combination, seed, (scenario,), sut) for scenario in scenarios)
         else:
-            order = random.Random(f"{seed}:order/{combination.number}")
-            twice = [*order.sample(scenarios, len(scenarios)), *order.sample(scenarios, len(scenarios))]
+            order, names = random.Random(f"{seed}:order/{combination.number}"), sorted(scenarios)
+            twice = [*order.sample(names, len(names)), *order.sample(names, len(names))]
             yield Sitting(combination, seed, tuple(twice), sut)
 
 
@@ -196,7 +196,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as kept:
         runs = hold_all(planned, (told.out or Path(kept)).resolve(), jobs=told.jobs)
         found = list(differences(runs))
-    print(*found, f"{len(runs)} runs in {len(planned)} processes, {len(found)} differ", sep="\n\n")
+    hint = "\nWith --out DIR the bundles stay, for pulse-sim diff." if found and told.out is None else ""
+    print(*found, f"{len(runs)} runs in {len(planned)} processes, {len(found)} differences{hint}", sep="\n\n")
     raise SystemExit(bool(found))
 
 

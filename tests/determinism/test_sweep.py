@@ -3,6 +3,7 @@
 The nightly's 1,000 runs are in ``docs/measurements/issue-3.json``.
 """
 
+import shlex
 from dataclasses import asdict
 from itertools import combinations, product
 from pathlib import Path
@@ -33,6 +34,15 @@ def test_every_scenario_meets_every_combination_and_follows_itself_and_another_w
             (order,) = held
             assert set(order[: len(SCENARIOS)]) == set(order[len(SCENARIOS) :]) == set(SCENARIOS)
     assert len({sitting.scenarios for sitting in planned if sitting.combination.worker == "warm"}) > 1
+
+
+def test_the_command_of_a_sitting_plans_that_very_sitting_again() -> None:
+    for planned in (list(sittings(7)), list(sittings(8, COMBINATIONS, (RACES, FAULTS)))):
+        for sitting in planned:
+            told = shlex.split(sitting.command)
+            names = told[told.index("--scenario") + 1 :] if "--scenario" in told else tuple(SCENARIOS)
+            number = int(told[told.index("--combination") + 1])
+            assert sitting in sittings(sitting.seed, (COMBINATIONS[number],), names)
 
 
 @pytest.mark.system

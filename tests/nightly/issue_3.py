@@ -84,7 +84,10 @@ def other_minors(seeds: int) -> dict[str, Any]:
             "different": sorted(
                 f"{scenario} seed {seed}" for scenario, seed in here if there[scenario, seed] != here[scenario, seed]
             ),
-            "own_sweep": {"runs": own["runs"], "faults": own["faults"]},
+            "own_sweep": {
+                "runs": own["runs"],
+                "faults": [fault.replace(".venv", f".tools/locked-{minor}") for fault in own["faults"]],
+            },
         }
     return told
 
