@@ -123,9 +123,9 @@ def test_a_fault_is_felt_on_its_appliance_alone_and_gone_after_its_window(
     assert errors_by_type(done, "nas-1", END + 2 * MINUTE) == after
 
 
-@pytest.mark.parametrize(("kind", "parameters", "error_type"), KINDS, ids=str)
+@pytest.mark.parametrize(("kind", "parameters"), {kind: given for kind, given, _ in KINDS}.items(), ids=str)
 def test_injection_and_healing_are_recorded_at_the_edges_of_the_window(
-    kind: str, parameters: dict[str, Any], error_type: str | None, tmp_path: Path
+    kind: str, parameters: dict[str, Any], tmp_path: Path
 ) -> None:
     done = rehearse(tmp_path, scenario(**places(kind), timeline=timeline_of(kind, parameters)))
     (inject,), (heal,) = done.of("fault/inject", "it"), done.of("fault/heal", "it")
