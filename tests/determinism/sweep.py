@@ -21,7 +21,7 @@ from typing import Any, Final
 from tests.determinism.environments import COMBINATIONS, ROOT, Combination
 
 PROGRAM: Final = Path(__file__).with_name("environment_run.py")
-TIMEOUT_S: Final = 300
+TIMEOUT_S: Final = 600
 SCENARIOS: Final = {
     "api-timeout[tls=true]": "answers that stay out: deadlines, connections given up half-way",
     "auth-revoked-mid-session[tls=false]": "the appliance's own state changes under a session; the plain transport",
@@ -110,17 +110,20 @@ def hold(sitting: Sitting, out: Path, python: str = sys.executable) -> tuple[dic
         "out": str(out),
         "runs": [(str(above / "resilience" / f"{name.partition('[')[0]}.yaml"), name) for name in sitting.scenarios],
     }
-    done = subprocess.run(
-        [python, str(PROGRAM), json.dumps(options)],
-        env=combination.environment(),
-        cwd=combination.working_directory(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{sitting.command}\n{done.stderr}")
+    try:
+        done = subprocess.run(
+            [python, str(PROGRAM), json.dumps(options)],
+            env=combination.environment(),
+            cwd=combination.working_directory(),
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=True,
+        )
+    except subprocess.CalledProcessError as failed:
+        raise RuntimeError(f"{failed.stderr}\nrepeat: {sitting.command}") from None
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"not done after {TIMEOUT_S} s\nrepeat: {sitting.command}") from None
     seen, *rows = (json.loads(line) for line in done.stdout.splitlines())
     return seen, [Ran(sitting, place, row) for place, row in enumerate(rows)]
 

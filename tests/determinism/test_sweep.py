@@ -81,3 +81,10 @@ def test_a_leak_is_found_with_the_line_that_differs_first_and_the_command_that_r
     assert "observations.jsonl line" in told
     assert "tag-" in told
     assert f"--seed 7 --combination {other.number} --scenario '{scenario}' --sut tests.determinism.leaking" in told
+
+
+@pytest.mark.system
+def test_a_process_that_fails_says_why_and_how_to_repeat_it(tmp_path: Path) -> None:
+    sitting = Sitting(COMBINATIONS[0], 7, (RACES,), "no.such:system")
+    with pytest.raises(RuntimeError, match=r"(?s)no\.such.*repeat: .*--combination 0 .*--sut no\.such:system"):
+        hold(sitting, tmp_path)
