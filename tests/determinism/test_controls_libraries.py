@@ -15,6 +15,7 @@ import pytest
 
 import mock_truenas
 import pulse_sim
+import tests
 from pulse_sim.kernel import rebinding
 from tests.determinism.control import probe, run, shown, without_alias
 from tests.kernel.testbed import START_NS, Bench
@@ -106,3 +107,16 @@ def test_the_product_and_its_tests_freeze_no_clock_inside_a_run() -> None:
             for name in node.names
         }
         assert not imported & {"freezegun", "time_machine", "structlog", "hypothesis"}, file
+
+
+def test_no_test_and_no_code_sets_an_event_loop_policy() -> None:
+    """It is deprecated, and a loop set for the process would outlive the test that wanted it."""
+    called = set()
+    for file in (*PRODUCT, *sorted(Path(tests.__file__).parent.rglob("*.py"))):
+        called |= {
+            (file.name, name)
+            for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+            and (name := ast.unparse(node.func).rpartition(".")[2]) in {"set_event_loop_policy", "set_event_loop"}
+        }
+    assert not called
