@@ -27,11 +27,13 @@ class Exchange(Protocol):
     def link(self, src: str, dst: str) -> Link: ...
     def listener(self, host: Host, address: str, port: int) -> SimulationServer | None: ...
     def hold(self, attempt: "Attempt") -> None: ...
-    def established(self, src: Host, dst: Host, near: Address, far: Address) -> "Established": ...
+    def established(
+        self, src: Host, dst: Host, near: Address, far: Address, links: tuple[Link, Link]
+    ) -> "Established": ...
 
 
 class Established:
-    """A connection both of whose ends exist. ``number`` counts those between the two hosts."""
+    """A connection both of whose ends exist. ``links`` go there and back; ``number`` counts those between two hosts."""
 
     __slots__ = ("client", "number", "server")
 
@@ -42,13 +44,14 @@ class Established:
         dst: Host,
         near: Address,
         far: Address,
+        links: tuple[Link, Link],
         number: int,
         forget: Callable[[], None],
     ) -> None:
         self.number = number
         loop, watch = network.loop, network.watch
         label = f"{src.name}:{near[1]}", f"{dst.name}:{far[1]}"
-        there, back = network.link(src.name, dst.name), network.link(dst.name, src.name)
+        there, back = links
         self.client = StreamTransport(loop, src, there, f"{label[1]}>{label[0]}", StandInSocket(near, far), watch)
         self.server = StreamTransport(loop, dst, back, f"{label[0]}>{label[1]}", StandInSocket(far, near), watch)
         self.server.accepting = lambda end: _accept(network, end, far)
@@ -57,6 +60,17 @@ class Established:
     @property
     def ends(self) -> tuple[StreamTransport, StreamTransport]:
         return self.client, self.server
+
+    @property
+    def over(self) -> bool:
+        """Whether both ends are closed and nothing waits for a heal. Toxics then hold nothing any more."""
+        client, server = self.client, self.server
+        if not (client.gone and server.gone) or client.stalled or server.stalled:
+            return False
+        if client.detour is not None or server.detour is not None:
+            client.divert(None)
+            server.divert(None)
+        return True
 
     @property
     def name(self) -> str:
@@ -139,9 +153,8 @@ class Attempt:
         if self._back.held:  # the SYN-ACK is lost; the client asks again
             self._hold()
             return
-        subject = f"{self._src.name}:{self._near[1]}>{self._dst.name}:{self._far[1]}"
-        self._network.watch("connect", subject, b"")
-        connection = self._network.established(self._src, self._dst, self._near, self._far)
+        links = self._there, self._back
+        connection = self._network.established(self._src, self._dst, self._near, self._far, links)
         connection.client._send(ACCEPT, b"")
         self.outcome.set_result(Claim(connection.client))
 

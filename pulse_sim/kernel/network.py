@@ -25,7 +25,6 @@ from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.links import Link, LinkFault
 from pulse_sim.kernel.listening import Listeners
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
-from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.kernel.sockets import Address
 from pulse_sim.kernel.tls import TracedSSLProtocol
 from pulse_sim.kernel.toxics import Toxic
@@ -51,6 +50,7 @@ class Network:
         self._connections: dict[int, Established] = {}
         self._faults = Faults(watch, stream, lambda: list(self._connections.values()))
         self._listeners = Listeners(loop, watch)
+        self.listener = self._listeners.at
         self._numbers = itertools.count(1)
         self._held_attempts: list[Attempt] = []
         self._opened: dict[tuple[str, str], int] = {}
@@ -141,10 +141,6 @@ class Network:
         resolve = partial(names.resolve, self.hosts, passive=True)
         return await self._listeners.listen(self._here(), resolve, factory, host, port, **options)
 
-    def listener(self, host: Host, address: str, port: int) -> SimulationServer | None:
-        """Who accepts connections to ``address`` on ``host``."""
-        return self._listeners.at(host, address, port)
-
     # ---- connecting
 
     async def connect(self, sock: socket.socket, address: Any) -> None:
@@ -167,21 +163,20 @@ class Network:
         self._held_attempts = [held for held in self._held_attempts if not held.outcome.done()]
         self._held_attempts.append(attempt)
 
-    def established(self, src: Host, dst: Host, near: Address, far: Address) -> Established:
+    def established(self, src: Host, dst: Host, near: Address, far: Address, links: tuple[Link, Link]) -> Established:
         """Book a new connection."""
         number = next(self._numbers)
         key = (src.name, dst.name)
         self._opened[key] = count = self._opened.get(key, 0) + 1
-        connection = Established(self, src, dst, near, far, count, lambda: self._forget(number))
+        connection = Established(self, src, dst, near, far, links, count, lambda: self._forget(number))
         self._connections[number] = connection
+        self.watch("connect", connection.server.subject, b"")
         self._faults.meet(connection)
         return connection
 
     def _forget(self, number: int) -> None:
         connection = self._connections.get(number)
-        if connection is not None and all(end.gone and not end.stalled for end in connection.ends):
-            for end in connection.ends:
-                end.divert(None)
+        if connection is not None and connection.over:
             del self._connections[number]
 
     def open_transport(
