@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.both import differences, run_both
+from pulse_sim.kernel.sockets import StandInSocket
+from tests.conformance.both import differences, run_both, tls_contexts
 from tests.conformance.cells import Record
 from tests.conformance.matrix import Cell, the_matrix
 from tests.conformance.page import page
+from tests.conformance.simulated import run_simulated
 
 PAGE = Path(__file__).parents[2] / "docs" / "network-parity.md"
 Both = tuple[Mapping[Cell, Record], Mapping[Cell, Record]]
@@ -29,6 +31,13 @@ def test_the_cell_is_equal_or_differs_as_the_matrix_says(cell: Cell, both: Both)
         assert found, "this cell no longer differs: its reason is stale"
     else:
         assert not found
+
+
+def test_a_network_that_resets_nothing_is_found_out(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StandInSocket, "setsockopt", lambda *_ignored: None)  # SO_LINGER never takes effect
+    cells = [cell for cell in the_matrix().runs if cell.event in ("rst", "fin") and cell.stage == "request_body"]
+    faulty, (_, real) = run_simulated(cells, tls_contexts()), both
+    assert {cell.event for cell in cells if differences(faulty[cell], real[cell])} == {"rst"}
 
 
 def test_each_part_of_a_record_is_compared() -> None:

@@ -119,7 +119,8 @@ async def hold(host: str, port: int, talk: Talk, ends: list[Any], kind: Kind, gr
     await talk(client, server)
     notes = [list(client_log), list(server.log)]
     for end in (client, server):
-        end.transport.abort()
+        if not end.transport.is_closing():
+            end.transport.abort()
     await settle()
     return notes
 
@@ -290,3 +291,35 @@ async def _a_byte_at_a_time(client: Any, server: Any) -> None:
 def test_what_does_not_fit_a_buffer_waits_while_reading_is_paused() -> None:
     seen = [["a", "-", "b", "-", "c"], ["closed"]]
     assert simulated(_a_byte_at_a_time, OneByte) == seen == on_loopback(_a_byte_at_a_time, OneByte)
+
+
+class Counting(End):
+    """Notes how much came, not what."""
+
+    def data_received(self, data: bytes) -> None:
+        self.data += data
+
+    def eof_received(self) -> bool:
+        self.log.append(f"{len(self.data)} bytes")
+        return super().eof_received()
+
+
+MUCH: Final = 12 * 2**20
+"""More than the socket buffers of either network take in."""
+
+
+async def _close_over_a_full_buffer(client: Any, server: Any) -> None:
+    await server.pause()
+    client.transport.write(bytes(MUCH))
+    client.transport.close()
+    await settle()
+    client.log.append(f"still sending {client.transport.get_write_buffer_size() > 0}")
+    server.transport.resume_reading()
+    while not server.log:
+        await settle()
+
+
+def test_closing_sends_what_is_buffered_first() -> None:
+    seen = [["still sending True", "closed"], [f"{MUCH} bytes", "eof"]]
+    options: dict[str, Any] = {"serving": Counting}
+    assert simulated(_close_over_a_full_buffer, **options) == seen == on_loopback(_close_over_a_full_buffer, **options)
