@@ -33,6 +33,10 @@ class TracedSSLProtocol(sslproto.SSLProtocol):
         """
         below: Endpoint | TracedSSLProtocol = getattr(transport, "_ssl_protocol", transport)
         below.opaque = True
+        if isinstance(below, Endpoint) and not below._seen_data:
+            # The other end may be plain, or not accepted yet, and must not take for plaintext what is sent from here.
+            # After a start_tls it takes care of itself, and what it was sent before is plaintext indeed.
+            below.peer.opaque = True
         self.subject = below.subject
         self._watch = watch
         self.opaque = False

@@ -7,7 +7,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from pulse_sim.kernel import Trace
+from pulse_sim.kernel import LinkFault, Trace
 from pulse_sim.kernel.certificate import self_signed, server_context
 from tests.kernel.testbed import Bench, hello
 
@@ -78,6 +78,33 @@ def test_the_trace_of_tls_is_the_same_although_its_ciphertext_is_not() -> None:
     for _ in range(3):
         bench = Bench(trace=Trace())
         _get(bench, "https://nas-1/", False)
+        digests.add(bench.sim.trace.digest())
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("accepts", [True, False], ids=["plain server", "never accepting server"])
+def test_nor_does_it_show_in_the_trace_of_an_end_that_speaks_no_tls(accepts: bool) -> None:
+    """A ClientHello is mostly random bytes, wherever it arrives."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def client() -> None:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=3)) as session:
+            with pytest.raises(TimeoutError):
+                await session.get("https://nas-1/", ssl=False)
+
+    async def main(bench: Bench) -> None:
+        await bench.nas.run(asyncio.start_server(swallow, "", 443))
+        if not accepts:
+            bench.sim.network.apply("f", LinkFault("unaccepted"), dst="nas-1")
+        await bench.pulse.run(client())
+
+    digests = set()
+    for _ in range(3):
+        bench = Bench(trace=Trace())
+        bench.sim.run(main(bench))
         digests.add(bench.sim.trace.digest())
     assert len(digests) == 1
 

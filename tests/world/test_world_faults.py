@@ -340,3 +340,16 @@ def test_a_window_that_begins_at_zero_is_set_before_the_first_poll_is_answered(t
     done = rehearse(tmp_path, scenario(timeline=[window("http.status", {"status": 502}, at="0s")]))
     polls = Counter(request.status for request in done.log.requests("nas-1") if request.arrival_ns < 2 * MINUTE)
     assert set(polls) == {502}
+
+
+def test_a_run_with_every_kind_over_tls_is_the_same_twice(tmp_path: Path) -> None:
+    """Certificates, alerts, name servers and toxics draw and sign nothing that differs from run to run."""
+    kinds = {kind: given for kind, given, _ in KINDS}
+    timeline = [
+        window(kind, given, at=f"{3 + 2 * number}m", length="65s") for number, (kind, given) in enumerate(kinds.items())
+    ]
+    text = scenario(**places("tls.rotated"), timeline=timeline, duration=f"{2 * len(kinds) + 15}m")
+    first, second = (rehearse(tmp_path / name, text) for name in ("first", "second"))
+    assert len(first.of("fault/heal")) == len(kinds)
+    assert first.trace_digest == second.trace_digest
+    assert (first.broken, second.broken) == ((), ())
