@@ -7,6 +7,7 @@ from pulse_sim.kernel.endpoint import DATA, HIGH_WATER, Endpoint
 WINDOW: Final = 262_144
 """Bytes one direction may have under way or unread, as the two socket buffers of a real connection would hold."""
 _NEVER: Final = 1 << 62
+_MOST_UNCOUNTED: Final = 64  # ACKs are counted when the window matters, or so many have come
 
 
 class WritingEndpoint(Endpoint):
@@ -57,12 +58,12 @@ class WritingEndpoint(Endpoint):
     def acknowledge(self, size: int) -> None:
         """The peer has read ``size`` bytes; this end hears of it when an ACK has come the way back."""
         acknowledged, back = self._acknowledged, self.peer.link
-        now_ns = self.loop.clock.now_ns
-        while acknowledged and acknowledged[0][0] <= now_ns:
-            self.unacknowledged -= acknowledged.pop(0)[1]
-        acknowledged.append((_NEVER if back.held else now_ns + back.delay_ns, size))
-        if self._buffer and not self._lost:
-            self._await_window()
+        acknowledged.append((_NEVER if back.held else self.loop.clock.now_ns + back.delay_ns, size))
+        if self._buffer:
+            if not self._lost:
+                self._await_window()
+        elif len(acknowledged) > _MOST_UNCOUNTED:
+            self._room()
 
     def _hear(self) -> None:
         """ACKs can come again: those that were held come now."""
