@@ -26,6 +26,7 @@ IMPATIENT_WS: Final = aiohttp.ClientWSTimeout(ws_receive=1.5, ws_close=1.5)
 async def visit(cell: Cell, host: str, port: int, context: ssl.SSLContext | None, meet: Rendezvous) -> None:
     """Do what the stage asks for and write down what comes of it."""
     url = f"{'https' if context else 'http'}://{host}:{port}/"
+    # aiohttp 3.14.5 tells nobody of a malformed chunk and stops its read timer: only the total deadline ends the wait.
     impatient = cell.event == "silence" or (cell.stage, cell.event) == ("response_body", "garbage")
     connector = aiohttp.TCPConnector(ssl=context if context is not None else True)
     session = aiohttp.ClientSession(

@@ -188,7 +188,7 @@ class Peer(asyncio.Protocol):
         del self._plain[: 6 + (self._plain[1] & 127)]
 
     async def read_to_end(self) -> None:
-        """Whatever still comes, then nothing more; its amount is counted where the client could send all of it."""
+        """Whatever still comes, until the client closes."""
         with contextlib.suppress(Gone):
             while True:
                 await self._more()
