@@ -13,8 +13,8 @@ from benchmarks.processes import cpu_seconds, output_of
 TEN_MINUTES: Final = Path(__file__).with_name("ten-minutes.yaml")
 SOAKS: Final = tuple(sorted((ROOT / "scenarios" / "soak").glob("*.yaml")))
 PROGRAM: Final = (sys.executable, "-m", "pulse_sim.cli.main")
-LATE_CHANGE: Final = "timeline.3.for=36s"
-"""Two ten-minute runs, one with this, are the same for the first 130 of their 600 virtual seconds."""
+CHANGE: Final = "timeline.3.for=64s"
+"""Two ten-minute runs, one with this, are the same for the first 55 of their 600 virtual seconds."""
 
 
 def soak_s(scenario: Path) -> Callable[[], float]:
@@ -33,16 +33,23 @@ def _run(scenario: Path, seeds: str) -> float:
         return cpu_seconds([*PROGRAM, "run", scenario, "--seeds", seeds, "--jobs", "1", "--json", "--out", out])
 
 
-def diff_s() -> float:
-    """CPU seconds `pulse-sim diff` takes for two ten-minute runs that part after 130 s. Fails where it is not built."""
+def diff_s() -> tuple[float, float]:
+    """CPU seconds to the first differing checkpoint, loading of the command apart, and from there to the event.
+
+    Of two ten-minute runs that part after 55 s. Raises MeasurementFailed where the command is not built.
+    """
     try:
-        output_of([*PROGRAM, "diff", "--help"])
+        loading_s = cpu_seconds([*PROGRAM, "diff", "--help"])
     except MeasurementFailed as failure:
         raise MeasurementFailed("pulse-sim has no diff yet") from failure
     with tempfile.TemporaryDirectory(prefix="bench-") as out:
-        bundles = []
-        for name, overrides in (("left", []), ("right", ["--set", LATE_CHANGE])):
+        bundles: list[Path] = []
+        for name, overrides in (("left", []), ("right", ["--set", CHANGE])):
             directory = Path(out) / name
             output_of([*PROGRAM, "run", TEN_MINUTES, "--jobs", "1", "--out", directory, *overrides])
             bundles += [path for path in directory.iterdir() if path.is_dir()]
-        return cpu_seconds(["sh", "-c", '"$@" || test $? -eq 1', "diff", *PROGRAM, "diff", *bundles])
+        checkpoint_s, event_s = (
+            cpu_seconds(["sh", "-c", '"$@" || test $? -eq 1', "diff", *PROGRAM, "diff", *options, *bundles])
+            for options in (["--no-rerun"], [])
+        )
+    return max(0.0, checkpoint_s - loading_s), event_s - checkpoint_s

@@ -107,7 +107,7 @@ async def _websocket(target: Target, rounds: int) -> int:
 WORKLOADS: Final = {
     "keep-alive-1": Workload("keep-alive, 1 in flight", _keep_alive, 700),
     "keep-alive-16": Workload("keep-alive, 16 in flight", _keep_alive_16, 900),
-    "fresh": Workload("fresh connection each", _fresh, 300),
+    "fresh": Workload("fresh connection each", _fresh, 500),
     "tls": Workload("TLS, fresh handshake each", _fresh, 40, tls=True),
     "websocket": Workload("WebSocket JSON round trips", _websocket, 800),
 }
