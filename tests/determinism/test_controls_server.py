@@ -14,6 +14,8 @@ from aiohttp import web
 import mock_truenas
 import pulse_sim
 from mock_truenas.api import door, front
+from mock_truenas.appliance import build_appliance
+from mock_truenas.server import MockTrueNAS
 from pulse_sim.kernel.loop import SimulationLoop
 from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.stack.api import server as stack_server
@@ -271,4 +273,26 @@ def test_an_answer_of_the_stack_names_no_interpreter_and_no_library() -> None:
 
 
 def test_an_answer_of_the_mock_names_what_it_was_told_to() -> None:
-    assert "aiohttp" not in Path(front.__file__).read_text("utf-8").partition('"""')[2].partition('"""')[2].lower()
+    async def main(bench: Bench) -> str:
+        host, sim = bench.nas, bench.sim
+        appliance = build_appliance(
+            fixture="small-office",
+            release="24.10",
+            hostname=host.name,
+            clock=host.clock,
+            entropy=sim.entropy("appliance"),
+            rng=sim.stream("appliance"),
+        )
+        nas = MockTrueNAS(appliance, clock=host.clock, journal=lambda _entry: None, server_name="nginx")
+        await host.run(nas.start(host.address, 80))
+        async with aiohttp.ClientSession() as session, session.get("http://nas-1/api/v2.0/system/version") as response:
+            named = response.headers["Server"]
+        await host.run(nas.stop())
+        return named
+
+    def off(patch: pytest.MonkeyPatch) -> None:
+        real = front.head
+        named = aiohttp.http.SERVER_SOFTWARE
+        patch.setattr(front, "head", lambda *given, **more: real(*given, **{**more, "server": named}))
+
+    shown(lambda: run(main) == "nginx", off)
