@@ -23,9 +23,9 @@ NAME_FAULTS: Final[Mapping[str, DnsFault]] = {
 }
 
 
-def run_simulated(cells: Iterable[Cell], tls: Tls, *, seed: int = 1) -> Mapping[Cell, Record]:
+def run_simulated(cells: Iterable[Cell], tls: Tls, *, seed: int = 1, schedule: str = "fifo") -> Mapping[Cell, Record]:
     """All cells' records, as the simulation gives them."""
-    simulation = Simulation(seed=seed, start_ns=START_NS)
+    simulation = Simulation(seed=seed, start_ns=START_NS, schedule=schedule)
     chosen = list(cells)
     places = [SimulatedPlace(simulation, cell) for cell in chosen]
 
