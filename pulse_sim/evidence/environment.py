@@ -3,6 +3,7 @@
 Knows nothing of the run. Wall times are handed in; arguments that could carry a secret are masked.
 """
 
+import os
 import platform
 import re
 import subprocess
@@ -49,7 +50,7 @@ def describe_environment(
             "version": platform.python_version(),
             "system": platform.system(),
             "machine": platform.machine(),
-            "development_mode": sys.flags.dev_mode,
+            "development_mode": sys.flags.dev_mode or bool(os.environ.get("PYTHONASYNCIODEBUG")),
         },
         **_loaded(checkout),
         "argv": list(mask_arguments(argv)),
