@@ -76,10 +76,11 @@ def test_a_run_in_asyncio_s_debug_mode_is_never_mistaken_for_another() -> None:
     def claim() -> bool:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(Simulation, "development_mode", False)  # this test may itself run under -X dev
-            usual = digest()
-        with pytest.MonkeyPatch.context() as patch:
+            with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONASYNCIODEBUG", "1")
-            return digest() != usual
+            told = digest()
+            patch.setattr(Simulation, "development_mode", False)
+            return told != digest()
 
     shown(claim, lambda patch: patch.setattr(Simulation, "development_mode", False))
 
