@@ -75,8 +75,6 @@ def test_a_run_in_asyncio_s_debug_mode_is_never_mistaken_for_another() -> None:
 
     def claim() -> bool:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Simulation, "development_mode", False)  # this test may itself run under -X dev
-            with pytest.MonkeyPatch.context() as patch:
             patch.setenv("PYTHONASYNCIODEBUG", "1")
             told = digest()
             patch.setattr(Simulation, "development_mode", False)
