@@ -74,7 +74,7 @@ def check_kind(
             Outcome.FAILED, wanted, finding.observed, evidence, f"expected {wanted}; observed {finding.observed}"
         )
 
-    doc = (parameters.__doc__ or "").strip().splitlines()[0]
+    doc = (parameters.__doc__ or "").strip().partition("\n")[0]
     return CheckKind(name, doc, parameters, judge)
 
 

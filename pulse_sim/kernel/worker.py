@@ -21,7 +21,8 @@ from typing import Any, Final, Literal
 from pulse_sim.kernel.forkserver import FORK, LENGTH, PID, receive_exactly
 
 PRELOAD: Final = ("aiohttp.web", "pulse_sim.kernel", "pulse_sim.kernel.certificate", "pydantic", "prometheus_client")
-_PINNED: Final = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
+# A policy of the machine's OpenSSL (SECLEVEL, MaxProtocol) would change how many flights a handshake takes.
+_PINNED: Final = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "OPENSSL_CONF": os.devnull}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ def run_jobs(
     """Call ``package.module:function`` with each argument, ``jobs`` at a time; results in the order of the arguments.
 
     ``timeout_s`` is wall time for one job. ``on_progress(index, result)`` is called as each ends. Arguments and
-    results are pickled. The environment's TZ, LC_ALL and PYTHONHASHSEED are pinned in the workers.
+    results are pickled. The environment's TZ, LC_ALL, PYTHONHASHSEED and OPENSSL_CONF are
+    pinned in the workers.
     """
     if jobs < 1:
         raise ValueError("jobs is at least 1")

@@ -60,6 +60,18 @@ def test_the_environment_of_a_worker_is_pinned() -> None:
     assert result == {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0"}
 
 
+def test_a_tls_policy_of_the_machine_does_not_reach_a_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = tmp_path / "openssl.cnf"
+    policy.write_text(
+        "openssl_conf = d\n[d]\nssl_conf = s\n[s]\nsystem_default = x\n[x]\nMaxProtocol = TLSv1.2\n", "utf-8"
+    )
+    monkeypatch.setenv("OPENSSL_CONF", str(policy))
+    program = f"from {JOBS} import newest_tls; print(newest_tls(0))"
+    unshielded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert unshielded.stdout.strip() == "TLSv1_2"
+    assert run_jobs(f"{JOBS}:newest_tls", [0], preload=()) == ["MAXIMUM_SUPPORTED"]
+
+
 def _alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ def large(size: int) -> bytes:
 
 def environment(_argument: int) -> dict[str, str]:
     return {name: os.environ.get(name, "") for name in ("TZ", "LC_ALL", "PYTHONHASHSEED")}
+
+
+def newest_tls(_argument: int) -> str:
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).maximum_version.name
 
 
 def note_and_hang(directory: str) -> None:
