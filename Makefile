@@ -1,4 +1,5 @@
-# Every target makes .venv when it is missing or older than the lock file; nothing is installed outside it.
+# Every target makes .venv when it is missing or older than the lock file; nothing is installed outside
+# it, but for the interpreters and peers that bench and nightly compare with, in .tools.
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
@@ -6,7 +7,7 @@ PYTEST_ARGS ?=
 ARGS ?=
 
 .DELETE_ON_ERROR:
-.PHONY: verdict test lint bench nightly lock clean
+.PHONY: verdict test test-dev lint bench nightly lock clean
 
 # GO and GO_WITH_CONDITIONS (exit status 3) are success here, and only these.
 verdict: .venv/ready
@@ -14,6 +15,10 @@ verdict: .venv/ready
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+# In development mode every unclosed resource and unawaited coroutine is an error. One process: workers do not inherit it.
+test-dev: .venv/ready
+	$(BIN)/python -X dev -W error -m pytest $(PYTEST_ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -38,4 +43,4 @@ lock:
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.lock requirements.in
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build *.egg-info
+	rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache build *.egg-info
