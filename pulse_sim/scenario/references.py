@@ -14,7 +14,7 @@ from pulse_sim.scenario.outline import DEFAULT_POLL_INTERVAL_NS, Outline, mappin
 from pulse_sim.scenario.problem import Finding, Path, nearest, one_of, shown
 from pulse_sim.scenario.resolution import entry_id
 from pulse_sim.scenario.validation import validate
-from pulse_sim.scenario.vocabulary import WORLD_ENVIRONMENT
+from pulse_sim.scenario.vocabulary import WORLD_ENVIRONMENT, WORLD_HOSTS
 from pulse_sim.units import MINUTE, format_duration
 
 SETTLE_FLOOR_NS: Final = 6 * MINUTE
@@ -39,6 +39,7 @@ class References:
 
     def findings(self) -> Iterator[Finding]:
         """Everything that does not fit, in no particular order."""
+        yield from self._hosts()
         yield from self._systems()
         yield from self._connections()
         for path, entry in self.outline.entries():
@@ -60,6 +61,13 @@ class References:
     def _parameters(self, path: Path, model: Any, given: Mapping[str, Any]) -> Iterator[Finding]:
         found = validate(model, dict(given), self.texts, path)
         yield from found if isinstance(found, list) else ()
+
+    def _hosts(self) -> Iterator[Finding]:
+        """Systems and appliances share one network, where a name is one host."""
+        for group, taken in (("systems", WORLD_HOSTS), ("appliances", WORLD_HOSTS | self.outline.names("systems"))):
+            for name in mapping(self.data.get(group)).keys() & taken:
+                whose = "the world" if name in WORLD_HOSTS else "a system"
+                yield Finding((group, name), f"{shown(name)} is the name of {whose}; choose another", on_key=True)
 
     def _systems(self) -> Iterator[Finding]:
         for name, system in mapping(self.data.get("systems")).items():

@@ -17,3 +17,6 @@ STANDARD_CRITERIA: Final[tuple[Criterion, ...]] = (*SAFETY_CRITERIA, "failure_ra
 
 WORLD_ENVIRONMENT: Final = frozenset({"PULSE_DATA_DIR", "BIND_ADDRESS", "FRONTEND_PORT", "PULSE_API_TOKEN"})
 """Environment names the world sets itself; the token is a secret and has no place in a file."""
+
+WORLD_HOSTS: Final = frozenset({"operator", "localhost"})
+"""Names of hosts that are the world's own; systems and appliances are hosts too."""

@@ -260,6 +260,12 @@ def test_a_wrong_check_is_told_with_its_place(check: str, told: str) -> None:
         (SMALL.replace("A small scenario", "24.10"), "must be text, but 24.10 without quotes is a number"),
         (SMALL.replace("A small scenario", "''"), "3:8: title: must not be empty"),
         (SMALL + "timeline: {at: 5m}\n", "14:11: timeline: must be a list, not a mapping"),
+        (SMALL.replace("nas-1", "pulse"), "8:3: appliances.pulse: 'pulse' is the name of a system; choose another"),
+        (SMALL.replace("nas-1", "operator"), "8:3: appliances.operator: 'operator' is the name of the world; choose"),
+        (
+            SMALL + "systems: {localhost: {}}\n",
+            "14:11: systems.localhost: 'localhost' is the name of the world; choose",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_with_its_place_and_a_way_out(text: str, told: str) -> None:
