@@ -4,17 +4,29 @@ import random
 import sys
 import types
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+import mock_truenas
+import pulse_sim
 from pulse_sim.kernel import KernelError, lookalikes, rebinding
 from pulse_sim.kernel.substitution import Substitutions
 from tests.kernel.testbed import Bench
 
 Claim = Callable[[], bool]
+Disturb = Callable[[], None]
 HEAPS = range(5)
+S = 1_000_000_000
+PRODUCT = [
+    file
+    for package in (pulse_sim, mock_truenas)
+    for root in package.__path__
+    for file in sorted(Path(root).rglob("*.py"))
+]
+"""Every source file of the two packages."""
 
 
 def shown(claim: Claim, off: Callable[[pytest.MonkeyPatch], None]) -> None:
@@ -74,7 +86,7 @@ def without_substitution(name: str, holder: str = "") -> Callable[[pytest.Monkey
     return lambda patch: patch.setattr(Substitutions, "set", substitute)
 
 
-def same_in_every_heap(observe: Callable[[Callable[[], None]], Any]) -> bool:
+def same_in_every_heap(observe: Callable[[Disturb], Any]) -> bool:
     """Whether an observation is the same after several heap histories.
 
     ``observe`` calls what it is given between the things it makes, which disturbs where the next one will lie.
@@ -82,7 +94,7 @@ def same_in_every_heap(observe: Callable[[Callable[[], None]], Any]) -> bool:
     return len({repr(observe(_disturbance(shape))) for shape in HEAPS}) == 1
 
 
-def _disturbance(shape: int) -> Callable[[], None]:
+def _disturbance(shape: int) -> Disturb:
     choose = random.Random(shape)
     kept: list[Any] = []
 
@@ -114,3 +126,9 @@ def probe(source: str, name: str = "probed_package") -> Any:
     sys.modules[name] = module = types.ModuleType(name)
     exec(source, module.__dict__)  # noqa: S102 - the test's own text
     return module
+
+
+async def fetch(session: aiohttp.ClientSession, url: str = "http://nas-1/", **options: Any) -> bytes:
+    """The body of one answer."""
+    async with session.get(url, **options) as response:
+        return await response.read()

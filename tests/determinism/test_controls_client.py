@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,8 @@ from pulse_sim.kernel.loop import SimulationLoop
 from pulse_sim.stack.connection import Connection
 from pulse_sim.stack.transport import open_session
 from tests.determinism.control import (
+    S,
+    fetch,
     run,
     same_of_seed,
     shown,
@@ -29,15 +30,6 @@ from tests.determinism.control import (
 )
 from tests.kernel.testbed import Bench, hello
 
-Disturb = Callable[[], None]
-S = 1_000_000_000
-
-
-async def _fetch(session: aiohttp.ClientSession, url: str = "http://nas-1/", **options: Any) -> bytes:
-    async with session.get(url, **options) as response:
-        return await response.read()
-
-
 # ---- names and connecting
 
 
@@ -45,7 +37,7 @@ def test_names_are_looked_up_in_the_simulated_network() -> None:
     async def main(bench: Bench) -> bytes:
         await bench.serve(hello)
         async with aiohttp.ClientSession() as session:
-            return await _fetch(session)
+            return await fetch(session)
 
     def off(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(SimulationLoop, "getaddrinfo", asyncio.BaseEventLoop.getaddrinfo)
@@ -61,7 +53,7 @@ def test_the_resolver_is_the_loop_s_own_even_where_aiohttp_would_choose_another(
     async def main(bench: Bench) -> bytes:
         await bench.serve(hello)
         async with aiohttp.ClientSession() as session:
-            return await _fetch(session)
+            return await fetch(session)
 
     def claim() -> bool:
         class Foreign(aiohttp.ThreadedResolver):
@@ -117,7 +109,7 @@ def test_a_client_of_the_stack_heeds_no_proxy_and_no_netrc(tmp_path: Path) -> No
             connection = Connection(id="nas-1", host="nas-1", port=80, use_https=False, api_key="key")
             session, _ = open_session(connection, 5)
             async with session:
-                await _fetch(session)
+                await fetch(session)
 
         with pytest.MonkeyPatch.context() as patch:
             for name, value in surroundings.items():
@@ -148,7 +140,7 @@ async def _cookies(bench: Bench) -> list[str]:
     await bench.serve(answer)
     async with aiohttp.ClientSession() as session:
         for pause in (30, 60, 0):
-            await _fetch(session)
+            await fetch(session)
             await asyncio.sleep(pause)
     return seen
 
@@ -173,7 +165,7 @@ async def _digest_nonce(bench: Bench) -> list[str]:
     await bench.serve(answer)
     login = aiohttp.DigestAuthMiddleware("user", "password")
     async with aiohttp.ClientSession(middlewares=[login]) as session:
-        await _fetch(session)
+        await fetch(session)
     return seen
 
 
@@ -238,7 +230,7 @@ async def _times_out_at(bench: Bench) -> int:
     begun = bench.sim.now_ns
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         with contextlib.suppress(TimeoutError):
-            await _fetch(session)
+            await fetch(session)
     return bench.sim.now_ns - begun
 
 

@@ -14,20 +14,11 @@ import hypothesis.core
 import prometheus_client
 import pytest
 
-import mock_truenas
-import pulse_sim
 import tests
 from pulse_sim.kernel import rebinding
-from tests.determinism.control import run, shown, without_alias
+from tests.determinism.control import PRODUCT, run, shown, without_alias
 from tests.kernel.testbed import START_NS, Bench
 
-_SERVERS = ("AppRunner", "ServerRunner", "run_app")
-PRODUCT = [
-    file
-    for package in (pulse_sim, mock_truenas)
-    for root in package.__path__
-    for file in sorted(Path(root).rglob("*.py"))
-]
 START = START_NS // 1_000_000_000
 
 

@@ -11,11 +11,8 @@ import pytest
 from pulse_sim.kernel import simulation
 from pulse_sim.kernel.clock import VirtualClock
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
-from tests.determinism.control import probe, run, shown
+from tests.determinism.control import S, probe, run, shown
 from tests.kernel.testbed import START_NS, Bench
-
-S = 1_000_000_000
-
 
 # ---- the clock
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -14,6 +13,9 @@ from aiohttp import web
 
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
 from tests.determinism.control import (
+    Disturb,
+    S,
+    fetch,
     run,
     same_in_every_heap,
     same_of_seed,
@@ -22,15 +24,6 @@ from tests.determinism.control import (
     without_substitution,
 )
 from tests.kernel.testbed import Bench, hello
-
-Disturb = Callable[[], None]
-S = 1_000_000_000
-
-
-async def _fetch(session: aiohttp.ClientSession, url: str = "http://nas-1/", **options: Any) -> bytes:
-    async with session.get(url, **options) as response:
-        return await response.read()
-
 
 # ---- the connection pool
 
@@ -48,7 +41,7 @@ async def _connections_made(bench: Bench) -> int:
     connector = aiohttp.TCPConnector(keepalive_timeout=15)
     async with aiohttp.ClientSession(connector=connector, trace_configs=[watching]) as session:
         for pause in (10, 30, 0):
-            await _fetch(session)
+            await fetch(session)
             await asyncio.sleep(pause)
     return len(made)
 
@@ -60,7 +53,7 @@ def test_a_kept_connection_expires_in_virtual_time() -> None:
 async def _idle(bench: Bench) -> tuple[int, int]:
     await bench.serve(hello)
     async with aiohttp.ClientSession() as session:
-        await _fetch(session)
+        await fetch(session)
         await asyncio.sleep(120)
         counts = bench.sim.counts()
         return counts["transports"], counts["timers"]
@@ -83,7 +76,7 @@ async def _lookups(bench: Bench) -> int:
     connector = aiohttp.TCPConnector(force_close=True, ttl_dns_cache=10)
     async with aiohttp.ClientSession(connector=connector, trace_configs=[watching]) as session:
         for pause in (5, 30, 0):
-            await _fetch(session)
+            await fetch(session)
             await asyncio.sleep(pause)
     return len(misses)
 
@@ -98,12 +91,12 @@ async def _served_order(bench: Bench) -> list[int]:
     for port in ports:
         await bench.serve(hello, port=port)
 
-    async def fetch(port: int) -> None:
-        await _fetch(session, f"http://nas-1:{port}/")
+    async def ask(port: int) -> None:
+        await fetch(session, f"http://nas-1:{port}/")
         order.append(port)
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1)) as session:
-        await asyncio.gather(*(fetch(port) for port in ports for _ in range(4)))
+        await asyncio.gather(*(ask(port) for port in ports for _ in range(4)))
     return order
 
 
@@ -122,13 +115,13 @@ def _closing_order(disturb: Disturb) -> list[int]:
         await bench.serve(never)
         session = aiohttp.ClientSession()
 
-        async def fetch(number: int) -> None:
+        async def ask(number: int) -> None:
             with contextlib.suppress(aiohttp.ClientError):
                 disturb()
-                await _fetch(session)
+                await fetch(session)
             order.append(number)
 
-        tasks = [asyncio.create_task(fetch(number)) for number in range(30)]
+        tasks = [asyncio.create_task(ask(number)) for number in range(30)]
         await asyncio.sleep(1)
         await session.close()
         await asyncio.wait(tasks)

@@ -11,8 +11,6 @@ import aiohttp.helpers
 import pytest
 from aiohttp import web
 
-import mock_truenas
-import pulse_sim
 from mock_truenas.api import door, front
 from mock_truenas.appliance import build_appliance
 from mock_truenas.server import MockTrueNAS
@@ -21,16 +19,10 @@ from pulse_sim.kernel.server import SimulationServer
 from pulse_sim.stack.api import server as stack_server
 from pulse_sim.stack.connection import Connection
 from pulse_sim.stack.transport import USER_AGENT, open_session
-from tests.determinism.control import run, shown, without_alias, without_substitution
+from tests.determinism.control import PRODUCT, run, shown, without_alias, without_substitution
 from tests.kernel.testbed import START_NS, Bench, hello
 
 _SERVERS = ("AppRunner", "ServerRunner", "run_app")
-PRODUCT = [
-    file
-    for package in (pulse_sim, mock_truenas)
-    for root in package.__path__
-    for file in sorted(Path(root).rglob("*.py"))
-]
 START = START_NS // 1_000_000_000
 
 

@@ -10,10 +10,16 @@ import pytest
 from pulse_sim.kernel import simulation
 from pulse_sim.kernel.loop import SimulationLoop
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
-from tests.determinism.control import probe, run, same_in_every_heap, shown, without_change, without_substitution
+from tests.determinism.control import (
+    Disturb,
+    probe,
+    run,
+    same_in_every_heap,
+    shown,
+    without_change,
+    without_substitution,
+)
 from tests.kernel.testbed import Bench
-
-Disturb = Callable[[], None]
 
 
 def identity_hash(class_: type) -> Callable[[pytest.MonkeyPatch], None]:

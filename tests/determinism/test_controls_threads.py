@@ -13,11 +13,8 @@ import pytest
 from pulse_sim.kernel import KernelError, simulation
 from pulse_sim.kernel.loop import SimulationLoop
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
-from tests.determinism.control import run, shown
+from tests.determinism.control import S, run, shown
 from tests.kernel.testbed import Bench
-
-S = 1_000_000_000
-
 
 # ---- threads
 
