@@ -262,6 +262,15 @@ class Endpoint(asyncio.Transport):
             sender._force_close(OSError(code, os.strerror(code)))
         self.forget()
 
+    def part(self) -> None:
+        """Nothing more can happen between the two ends: let go, or only the garbage collector could free them."""
+        peer = self.peer
+        if peer is None or not (self.gone and peer.gone) or self._inbox or peer._inbox:
+            return
+        for end in (self, peer):
+            end.peer = None
+            end._arrival = None
+
     def _drop_inbox(self) -> None:
         self._inbox.clear()
         self.stalled = 0

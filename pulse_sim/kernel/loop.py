@@ -14,6 +14,7 @@ from pulse_sim.kernel.clock import VirtualClock
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.schedule import STREAM, RandomOrder, Schedule
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
+from pulse_sim.kernel.sockets import UnconnectedSocket
 from pulse_sim.kernel.tasks import SimulationFuture, SimulationTask
 
 if TYPE_CHECKING:
@@ -86,6 +87,27 @@ class SimulationLoop(VirtualTimeLoop):
 
     async def sock_connect(self, sock: socket.socket, address: Any) -> None:
         await self._net().connect(sock, address)
+
+    async def create_connection(
+        self,
+        protocol_factory: Any,
+        host: Any = None,
+        port: Any = None,
+        *,
+        ssl: Any = None,
+        sock: Any = None,
+        **more: Any,
+    ) -> tuple[Any, Any]:
+        if not isinstance(sock, UnconnectedSocket) or ssl or host is not None or port is not None:
+            return await super().create_connection(protocol_factory, host, port, ssl=ssl, sock=sock, **more)
+        protocol, waiter = protocol_factory(), self.create_future()
+        transport = self._net().open_transport(sock, protocol, waiter)
+        try:
+            await waiter
+        except BaseException:
+            transport.close()
+            raise
+        return transport, protocol
 
     async def create_server(self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         return await self._net().listen(protocol_factory, host, port, **options)

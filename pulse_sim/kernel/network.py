@@ -25,7 +25,7 @@ from pulse_sim.kernel.hosts import CURRENT, Host
 from pulse_sim.kernel.links import Link, LinkFault
 from pulse_sim.kernel.listening import Listeners
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
-from pulse_sim.kernel.sockets import Address
+from pulse_sim.kernel.sockets import Address, UnconnectedSocket
 from pulse_sim.kernel.tls import TracedSSLProtocol
 from pulse_sim.kernel.toxics import Toxic
 from pulse_sim.kernel.transport import StreamTransport
@@ -143,7 +143,7 @@ class Network:
 
     # ---- connecting
 
-    async def connect(self, sock: socket.socket, address: Any) -> None:
+    async def connect(self, sock: socket.socket | UnconnectedSocket, address: Any) -> None:
         """`loop.sock_connect`: the real, never connected ``sock`` becomes the key to a simulated connection."""
         here = self._here()
         target, port = str(address[0]), int(address[1])
@@ -156,7 +156,11 @@ class Network:
             raise OSError(errno.EHOSTUNREACH, f"Connect call failed {(target, port)!r}")
         attempt = Attempt(self, here, host, (target, port))
         attempt.send_syn()
-        self._connected[sock] = await attempt.outcome
+        claim = await attempt.outcome
+        if isinstance(sock, UnconnectedSocket):
+            sock.claim = claim
+        else:
+            self._connected[sock] = claim
 
     def hold(self, attempt: Attempt) -> None:
         """Keep an attempt whose SYN is held until a heal; those given up meanwhile are dropped."""
@@ -178,21 +182,22 @@ class Network:
         connection = self._connections.get(number)
         if connection is not None and connection.over:
             del self._connections[number]
+            connection.client.part()
 
     def open_transport(
-        self, sock: socket.socket, protocol: Any, waiter: "asyncio.Future[None] | None"
+        self, sock: socket.socket | UnconnectedSocket, protocol: Any, waiter: "asyncio.Future[None] | None"
     ) -> StreamTransport:
         """`create_connection` with a socket that `sock_connect` connected: its transport replaces it."""
-        claim = self._connected.pop(sock, None)
+        claim = sock.claim if isinstance(sock, UnconnectedSocket) else self._connected.pop(sock, None)
         if claim is None:
             refuse("create_connection with a socket that was connected outside the simulation")
-        sock.close()
         transport = claim.take()
+        sock.close()
         self.loop.call_soon(_open, transport, protocol, waiter)
         return transport
 
     def open_tls_transport(
-        self, sock: socket.socket, protocol: Any, sslcontext: Any, waiter: Any, **options: Any
+        self, sock: socket.socket | UnconnectedSocket, protocol: Any, sslcontext: Any, waiter: Any, **options: Any
     ) -> Any:
         """The same with TLS on top; returns the application's transport."""
         options.pop("extra", None), options.pop("server", None)

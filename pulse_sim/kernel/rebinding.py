@@ -12,6 +12,7 @@ import importlib.abc
 import importlib.machinery
 import itertools
 import random
+import socket
 import sys
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from pulse_sim.kernel.alias_search import GENERATOR, Alias, Search, belongs
 from pulse_sim.kernel.lookalikes import CHANGED, Source, changes, look_alike
+from pulse_sim.kernel.sockets import UnconnectedSocket
 from pulse_sim.kernel.substitution import Substitutions
 
 SHARE_UNROUNDED: Final = 0.25
@@ -69,6 +71,9 @@ class Rebinding(importlib.abc.MetaPathFinder):
         if "aiohttp" in self._packages and "aiohttp" in sys.modules:
             self._rebind_aiohttp()
         self._substitutions.set(builtins, "__import__", self._importing(builtins.__import__))
+        eyeballs = sys.modules.get("aiohappyeyeballs.impl")
+        if eyeballs is not None and "aiohappyeyeballs" in self._packages:
+            self._substitutions.set(eyeballs, "socket", look_alike(socket, {"socket": UnconnectedSocket}))
         sys.meta_path.insert(0, self)
 
     def restore(self) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any, Final
 
-from pulse_sim.kernel.clock import VirtualClock
+from pulse_sim.kernel.clock import SECOND_NS, VirtualClock
 from pulse_sim.kernel.errors import SimulationDeadlock
 from pulse_sim.kernel.fences import refuse
 from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle
@@ -84,9 +84,11 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
-        handle = self.call_at_ns(self.clock.instant_of(when), callback, *args, context=context)
-        # A caller that compares loop.time() with its own deadline must find it reached when the timer fires.
-        handle._when = when
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        # Kept as given: a caller that compares loop.time() with its own deadline must find it reached.
+        handle = TimedHandle(when, callback, args, self, context)
+        heappush(self._scheduled, (self.clock.instant_of(when), _DEFAULT, next(self._sequence), handle))
         return handle
 
     def call_at_ns(
@@ -156,7 +158,8 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
             if at_ns >= self._collect_at_ns:
                 self._collect(at_ns - at_ns % self._collect_every_ns)
                 return
-            clock.move_to(at_ns)
+            clock.now_ns = at_ns  # as move_to, without the call: this is every second step of a run
+            clock.time_s = clock.base_s + at_ns / SECOND_NS
         self._level = heap[0][1]
         self._release()
 

@@ -4,9 +4,41 @@ import socket
 import struct
 from typing import Any, Final
 
+from pulse_sim.kernel.fences import refuse
+
 Address = tuple[str, int]
 
 _LINGER: Final = struct.Struct("ii")
+
+
+class UnconnectedSocket:
+    """What a client library makes in order to connect it; never a descriptor, since opening one costs two syscalls.
+
+    ``claim`` is the right to the simulated connection once `sock_connect` has made one.
+    """
+
+    family = socket.AF_INET
+    type = socket.SOCK_STREAM
+    proto = socket.IPPROTO_TCP
+
+    __slots__ = ("claim",)
+
+    def __init__(self, family: int = -1, type: int = -1, proto: int = -1) -> None:  # noqa: ARG002 - as socket.socket
+        if type not in (-1, socket.SOCK_STREAM):
+            refuse(f"a socket of type {type}")
+        self.claim: Any = None
+
+    def setblocking(self, _flag: bool) -> None:
+        return None
+
+    def bind(self, _address: Address) -> None:
+        refuse("socket.bind")
+
+    def fileno(self) -> int:
+        return -1
+
+    def close(self) -> None:
+        self.claim = None  # unused, it closes the connection
 
 
 class StandInSocket:

@@ -40,6 +40,7 @@ class StreamTransport(WritingEndpoint):
         if self.gone:
             if kind == DATA:
                 self.send_reset()  # nobody reads here any more
+            self.part()
         elif kind == ACCEPT:
             if self.accepting is not None:
                 self.accepting(self)

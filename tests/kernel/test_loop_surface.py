@@ -16,13 +16,12 @@ OWN: Final = frozenset(
     {
         *("time", "call_soon", "call_soon_threadsafe", "call_later", "call_at"),
         *("create_future", "create_task", "run_in_executor", "shutdown_default_executor"),
-        *("getaddrinfo", "getnameinfo", "sock_connect", "create_server", "start_tls"),
+        *("getaddrinfo", "getnameinfo", "sock_connect", "create_connection", "create_server", "start_tls"),
     }
 )
 INHERITED: Final = {
     "call_exception_handler": "calls the handler that the simulation sets",
     "close": "empties the queues; there is neither selector nor executor",
-    "create_connection": "resolves, connects and makes its transport by methods of the kernel",
     "default_exception_handler": "logs, for whoever sets another handler and falls back on it",
     "get_debug": "a flag",
     "get_exception_handler": "a field",
