@@ -9,9 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.report.model import RunReport, VerdictReport
-from pulse_sim.report.replay import labelled
-from pulse_sim.report.text import clock, plain
+from pulse_sim.report.model import VerdictReport
+from pulse_sim.report.text import plain
 from pulse_sim.verdict import Verdict
 
 _STYLES = {
@@ -56,28 +55,7 @@ def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) 
     _print_end(console, report.replay, bundle)
 
 
-def print_run(console: Console, report: RunReport, bundle: Path | None) -> None:
-    """The outcome of one run; its open checks, and for a run that did not pass the line that replays it."""
-    length = "" if report.length_ns is None else f", {clock(report.length_ns)} of virtual time"
-    told = f"{report.scenario} seed {report.seed}{labelled(report.schedule)}: {len(report.checks)} checks{length}"
-    console.print(_outcome(report.outcome), Text(told))
-    if report.outcome is Outcome.PASSED:
-        return
-    if report.reason:
-        console.print(Text(f"  {report.reason}"))
-    for row in report.checks:
-        if row.outcome is not Outcome.PASSED:
-            about = f" ({row.about})" if row.about else ""
-            line = Text("  ").append(_outcome(row.outcome)).append(f" {row.check}{about}: {row.reason or row.observed}")
-            console.print(line)
-    _print_end(console, report.replay, bundle)
-
-
 def _print_end(console: Console, replay: str, bundle: Path | None) -> None:
     if bundle is not None:
         console.print(Text("bundle: ", "dim"), Text(plain(bundle)), sep="", soft_wrap=True)
     console.print(Text("replay: ", "dim"), Text(replay), sep="", soft_wrap=True)
-
-
-def _outcome(outcome: Outcome) -> Text:
-    return Text(outcome.value, _STYLES[outcome])

@@ -15,18 +15,15 @@ from pulse_sim.report import (
     render_verdict_junit,
     render_verdict_markdown,
 )
-from pulse_sim.report.terminal import print_run, print_verdict
+from pulse_sim.report.terminal import print_verdict
 from tests.report.stories import CLASSES, EVIL, read_log, told_run, told_verdict
 
 parsed = ET.fromstring  # what this package wrote itself
 
 
-def terminal(*, verdict: bool, name: str = "it", bad: tuple[str, ...] = ("auth-revoked",)) -> str:
+def terminal(*, name: str = "it", bad: tuple[str, ...] = ("auth-revoked",)) -> str:
     console = Console(file=io.StringIO(), width=120, color_system=None)
-    if verdict:
-        print_verdict(console, told_verdict(bad=bad, open_gate=True, name=name), Path("reports/latest"))
-    else:
-        print_run(console, told_run(None, title=name, outcome=Outcome.FAILED), Path("reports/x"))
+    print_verdict(console, told_verdict(bad=bad, open_gate=True, name=name), Path("reports/latest"))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -102,27 +99,21 @@ def test_junit_parses_whatever_the_names(tmp_path: Path) -> None:
 
 
 def test_the_terminal_tells_verdict_rows_reason_conditions_bundle_and_replay() -> None:
-    text = terminal(verdict=True)
+    text = terminal()
     for words in ("NO_GO", *CLASSES, "first failing reason", "condition: rpc", "waiver: tls", "bundle: reports/latest"):
         assert words in text
     assert "replay: pulse-sim verdict plan.yaml --seed 7" in text
 
 
 def test_the_terminal_stays_short() -> None:
-    assert len(terminal(verdict=True, bad=()).splitlines()) <= 24
+    assert len(terminal(bad=()).splitlines()) <= 24
 
 
-def test_a_failed_run_ends_with_the_line_that_replays_it() -> None:
-    assert terminal(verdict=False).rstrip().endswith("replay: pulse-sim run auth-revoked.yaml --seed 7")
-
-
-@pytest.mark.parametrize("verdict", [True, False])
-def test_no_name_reaches_the_terminal_as_markup_or_escape(verdict: bool) -> None:
-    text = terminal(verdict=verdict, name=EVIL)
+def test_no_name_reaches_the_terminal_as_markup_or_escape() -> None:
+    text = terminal(name=EVIL)
     assert not [character for character in text if character < " " and character != "\n"]
     assert "\u202e" not in text
-    if verdict:
-        assert "[red]" in text
+    assert "[red]" in text
 
 
 def test_all_renderings_name_the_same_verdict() -> None:
@@ -131,6 +122,6 @@ def test_all_renderings_name_the_same_verdict() -> None:
         render_verdict_markdown(report),
         render_verdict_html(report),
         render_verdict_junit(report).decode(),
-        terminal(verdict=True, bad=("config-change",)),
+        terminal(bad=("config-change",)),
     )
     assert all("NO_GO" in text or "NO\\_GO" in text for text in renderings)
