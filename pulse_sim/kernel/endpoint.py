@@ -17,7 +17,7 @@ from pulse_sim.kernel.hosts import Host
 from pulse_sim.kernel.links import Link
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.sockets import StandInSocket
-from pulse_sim.kernel.timers import TimedHandle
+from pulse_sim.kernel.timers import TimedHandle, fill
 
 GIVE_UP_NS: Final = 924_600_000_000
 """How long Linux retransmits before a connection fails with ETIMEDOUT (tcp_retries2 = 15)."""
@@ -138,7 +138,9 @@ class Endpoint(asyncio.Transport):
         self._server: Acceptor | None = None
         self._inbox: deque[tuple[int, bytes]] = deque()
         self._last_arrival_ns = 0
-        self._arrival = TimedHandle(0.0, self._arrive, (), loop, NO_CONTEXT)
+        self._arrival = TimedHandle()
+        fill(self._arrival, self._arrive, (), NO_CONTEXT)
+        self._arrival._when = 0.0
         self._unread: deque[tuple[int, bytes]] = deque()
         self._paused = True  # until a protocol is there
         self._seen_data = False

@@ -31,12 +31,14 @@ class SimulationLoop(VirtualTimeLoop):
     # ---- tasks and futures
 
     def create_future(self) -> "asyncio.Future[Any]":
-        return SimulationFuture(loop=self)
+        future = SimulationFuture(loop=self)
+        future.number = next(self.numbers)
+        return future
 
     def create_task(self, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        factory = self.get_task_factory()
+        factory = self._task_factory
         if factory is None:
             return SimulationTask(coro, loop=self, **options)
         if factory is _EAGER:  # its own tasks would be hashed by address and named after a counter of the process

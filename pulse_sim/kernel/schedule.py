@@ -32,7 +32,7 @@ from typing import Any, Final
 from pulse_sim.kernel.clock import VirtualClock
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.tasks import task_number
-from pulse_sim.kernel.timers import ApartHandle, HeapEntry, Priority, ProgramTimer, SignedHandle
+from pulse_sim.kernel.timers import ApartHandle, HeapEntry, Priority, ProgramTimer, SignedHandle, fill
 
 STREAM: Final = "kernel/schedule"
 """The stream of the run that the order is drawn from."""
@@ -49,6 +49,8 @@ class Schedule(StrEnum):
 class RandomOrder(VirtualTimeLoop):
     """Mixed in before a loop: permutes its ready queue before each turn, and holds due timers back for some turns."""
 
+    _one_turn = True
+
     def __init__(self, clock: VirtualClock, order: random.Random) -> None:
         """``order`` is the run's stream for this and nothing else."""
         super().__init__(clock)
@@ -61,7 +63,8 @@ class RandomOrder(VirtualTimeLoop):
     ) -> asyncio.Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = SignedHandle(callback, args, self, context)
+        handle = SignedHandle()
+        fill(handle, callback, args, context)
         handle.by = task_number(self)
         self._ready.append(handle)
         return handle
@@ -69,7 +72,8 @@ class RandomOrder(VirtualTimeLoop):
     def call_apart(self, callback: Callable[[], Any]) -> asyncio.Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = ApartHandle(callback, (), self)
+        handle = ApartHandle()
+        fill(handle, callback, (), None)
         handle.by = 0
         self._ready.append(handle)
         return handle
@@ -95,7 +99,11 @@ class RandomOrder(VirtualTimeLoop):
     ) -> ProgramTimer:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = ProgramTimer(when, callback, args, self, context)
+        handle = ProgramTimer()
+        fill(handle, callback, args, context)
+        handle._loop = self
+        handle._when = when
+        handle._scheduled = True
         heappush(self._scheduled, (at_ns, _DEFAULT, next(self._sequence), handle))
         return handle
 

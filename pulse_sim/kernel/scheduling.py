@@ -18,7 +18,7 @@ from typing import Any, Final
 from pulse_sim.kernel.clock import SECOND_NS, VirtualClock
 from pulse_sim.kernel.errors import SimulationDeadlock
 from pulse_sim.kernel.fences import refuse
-from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle
+from pulse_sim.kernel.timers import HeapEntry, Priority, ReadyHandle, TimedHandle, copy_context
 
 _DEFAULT: Final = int(Priority.DEFAULT)
 _MOST_ROUNDS_AT_ONE_INSTANT: Final = 200_000
@@ -35,6 +35,9 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
     _timer_cancelled_count: int
     _closed: bool
     _stopping: bool
+    _task_factory: Any
+    _one_turn = False
+    """Whether something has to happen between two turns. Otherwise they are taken without leaving `_run_once`."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()
@@ -59,7 +62,11 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
     ) -> asyncio.Handle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = ReadyHandle(callback, args, self, context)
+        handle = ReadyHandle()
+        handle._context = copy_context() if context is None else context
+        handle._callback = callback
+        handle._args = args
+        handle._cancelled = False
         self._ready.append(handle)
         return handle
 
@@ -86,8 +93,14 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        # Kept as given: a caller that compares loop.time() with its own deadline must find it reached.
-        handle = TimedHandle(when, callback, args, self, context)
+        handle = TimedHandle()
+        handle._context = copy_context() if context is None else context
+        handle._callback = callback
+        handle._args = args
+        handle._cancelled = False
+        handle._loop = self
+        handle._when = when  # as given: a caller that compares loop.time() with its own deadline must find it reached
+        handle._scheduled = True
         heappush(self._scheduled, (self.clock.instant_of(when), _DEFAULT, next(self._sequence), handle))
         return handle
 
@@ -102,7 +115,14 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
         """Call at a virtual instant, or at once when that has passed; ties go by priority, then first come."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = TimedHandle(self.clock.seconds_at(at_ns), callback, args, self, context)
+        handle = TimedHandle()
+        handle._context = copy_context() if context is None else context
+        handle._callback = callback
+        handle._args = args
+        handle._cancelled = False
+        handle._loop = self
+        handle._when = self.clock.base_s + at_ns / SECOND_NS
+        handle._scheduled = True
         heappush(self._scheduled, (at_ns, priority, next(self._sequence), handle))
         return handle
 
@@ -117,28 +137,41 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
     # ---- running
 
     def _run_once(self) -> None:
-        ready = self._ready
-        self._rounds += 1
-        if ready:
-            heap = self._scheduled
-            if heap and heap[0][0] <= self.clock.now_ns:
-                self._release()
-        elif not self._stopping:
-            self._advance()
+        """Take turns until stopped."""
+        ready, clock = self._ready, self.clock
         popleft = ready.popleft
-        for _ in range(len(ready)):
-            handle = popleft()
-            if handle._cancelled:
-                continue
-            try:
-                handle._context.run(handle._callback, *handle._args)
-            except (SystemExit, KeyboardInterrupt):
-                raise
-            except BaseException as error:
-                self.call_exception_handler({"message": "Exception in callback", "exception": error, "handle": handle})
-        handle = None  # a traceback keeps this frame; it must not keep the task whose exception it belongs to
-        if self._rounds > _MOST_ROUNDS_AT_ONE_INSTANT:
-            raise SimulationDeadlock(f"virtual time stands still at {self.clock.now_ns} ns; {self._waiting()}")
+        while True:
+            self._rounds += 1
+            if ready:
+                heap = self._scheduled
+                if heap and heap[0][0] <= clock.now_ns:
+                    self._release()
+            elif not self._stopping:
+                self._advance()
+            for _ in range(len(ready)):
+                handle = popleft()
+                callback = handle._callback
+                if callback is None:  # cancelled
+                    continue
+                args = handle._args
+                try:
+                    # Unpacking arguments costs more than to ask whether there are any; a task's steps have none.
+                    if args:
+                        handle._context.run(callback, *args)
+                    else:
+                        handle._context.run(callback)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self.call_exception_handler(
+                        {"message": "Exception in callback", "exception": error, "handle": handle}
+                    )
+            # A traceback keeps this frame; it must not keep the task whose exception it belongs to.
+            handle = callback = args = None
+            if self._rounds > _MOST_ROUNDS_AT_ONE_INSTANT:
+                raise SimulationDeadlock(f"virtual time stands still at {clock.now_ns} ns; {self._waiting()}")
+            if self._stopping or self._one_turn:
+                return
 
     def _advance(self) -> None:
         """Move the clock to the next timer and make what is due there ready."""

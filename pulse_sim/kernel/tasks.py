@@ -24,14 +24,11 @@ _CURRENT: dict[asyncio.AbstractEventLoop, Any] = asyncio.tasks._current_tasks  #
 
 
 class SimulationFuture(_Future):
-    """A future hashed by its number."""
+    """A future hashed by its number, which the loop's `create_future` gives it: a constructor costs more than that."""
+
+    __slots__ = ("number",)
 
     number: int
-
-    def __init__(self, *, loop: VirtualTimeLoop) -> None:
-        # Hashing starts inside super().__init__ for tasks, so the number comes first in both classes.
-        self.number = next(loop.numbers)
-        super().__init__(loop=loop)
 
     def __hash__(self) -> int:
         return self.number
@@ -39,6 +36,8 @@ class SimulationFuture(_Future):
 
 class SimulationTask(_Task):
     """A task hashed by its number; unnamed ones are named after it, not after a counter of the process."""
+
+    __slots__ = ("host", "number")
 
     number: int
     host: Host | None
@@ -53,6 +52,7 @@ class SimulationTask(_Task):
         **options: Any,
     ) -> None:
         running: Any = loop if loop is not None else asyncio.get_running_loop()
+        # Hashing starts inside super().__init__, so the number comes first.
         self.number = number = next(running.numbers)
         self.host = CURRENT.get() if context is None else context.get(CURRENT)
         label = f"Task-{number}" if name is None else name
@@ -64,4 +64,5 @@ class SimulationTask(_Task):
 
 def task_number(loop: asyncio.AbstractEventLoop) -> int:
     """The number of the task being stepped, 0 inside a plain callback."""
-    return getattr(_CURRENT.get(loop), "number", 0)
+    task = _CURRENT.get(loop)
+    return 0 if task is None else getattr(task, "number", 0)

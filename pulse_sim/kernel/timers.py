@@ -8,9 +8,9 @@ import asyncio
 import contextvars
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-_copy_context = contextvars.copy_context
+copy_context = contextvars.copy_context
 
 
 class Priority(IntEnum):
@@ -24,24 +24,22 @@ class Priority(IntEnum):
 
 
 class ReadyHandle(asyncio.Handle):
-    """asyncio.Handle without its debug bookkeeping, which would keep stacks and texts nobody asks for."""
+    """asyncio.Handle without its debug bookkeeping, which would keep stacks and texts nobody asks for.
+
+    Made empty and filled by whoever schedules it: a constructor written in Python would cost as much as all the rest
+    of scheduling, and a request makes some twenty handles.
+    """
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        loop: asyncio.AbstractEventLoop,
-        context: contextvars.Context | None = None,
-    ) -> None:
-        self._context = _copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
+    if TYPE_CHECKING:
+        _context: contextvars.Context
+        _callback: Any
+
+        def __init__(self) -> None: ...
+    else:
+        __init__ = object.__init__
+        _repr = _source_traceback = None
 
     def cancel(self) -> None:
         if not self._cancelled:
@@ -64,34 +62,28 @@ class ApartHandle(SignedHandle):
 
 
 class TimedHandle(asyncio.TimerHandle):
-    """A timer; its place in the order is kept beside it in the heap."""
+    """A timer; its place in the order is kept beside it in the heap. Made empty and filled, as a ready handle is."""
 
     __slots__ = ()
 
-    def __init__(
-        self,
-        when: float,
-        callback: Callable[..., Any],
-        args: tuple[Any, ...],
-        loop: asyncio.AbstractEventLoop,
-        context: contextvars.Context | None = None,
-    ) -> None:
-        self._context = _copy_context() if context is None else context
-        self._loop = loop
-        self._callback = callback
-        self._args = args
-        self._cancelled = False
-        self._repr = None
-        self._source_traceback = None
-        self._when = when
-        self._scheduled = True
+    if TYPE_CHECKING:
+        _context: contextvars.Context
+        _callback: Any
+        _loop: Any
+        _scheduled: bool
+        _when: float
+
+        def __init__(self) -> None: ...
+    else:
+        __init__ = object.__init__
+        _repr = _source_traceback = None
 
     def cancel(self) -> None:
         if not self._cancelled:
             self._cancelled = True
             self._callback = self._args = None  # type: ignore[assignment]
             if self._scheduled:
-                self._loop._timer_cancelled_count += 1  # type: ignore[attr-defined]
+                self._loop._timer_cancelled_count += 1
 
 
 class ProgramTimer(TimedHandle):
@@ -101,3 +93,16 @@ class ProgramTimer(TimedHandle):
 
 
 HeapEntry = tuple[int, int, int, TimedHandle]
+
+
+def fill(
+    handle: ReadyHandle | TimedHandle,
+    callback: Callable[..., Any],
+    args: tuple[Any, ...],
+    context: contextvars.Context | None,
+) -> None:
+    """What every handle holds; the FIFO schedule does the same in place."""
+    handle._context = copy_context() if context is None else context
+    handle._callback = callback
+    handle._args = args
+    handle._cancelled = False
