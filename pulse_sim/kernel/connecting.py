@@ -68,8 +68,9 @@ class Established:
         if not (client.gone and server.gone) or client.stalled or server.stalled:
             return False
         if client.detour is not None or server.detour is not None:
-            client.divert(None)
-            server.divert(None)
+            for end in self.ends:
+                end.divert(None)
+                end.entangled = True
         return True
 
     @property

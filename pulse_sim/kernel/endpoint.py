@@ -100,6 +100,7 @@ class Endpoint(asyncio.Transport):
         "_writing_paused",
         "accepting",
         "detour",
+        "entangled",
         "forget",
         "gone",
         "host",
@@ -127,6 +128,7 @@ class Endpoint(asyncio.Transport):
         self.forget: Callable[[], None] = _nothing
         self.gone = False  # connection_lost was called and the socket closed
         self.detour: Detour | None = None  # where a fault sends what this end sends
+        self.entangled = False  # was on a detour when the connection was over
         self.opaque = False  # carries TLS: the trace sees lengths only
         self.stalled = 0  # segments of the inbox that wait for a heal
         self.loop = loop
@@ -265,9 +267,14 @@ class Endpoint(asyncio.Transport):
         self.forget()
 
     def part(self) -> None:
-        """Nothing more can happen between the two ends: let go, or only the garbage collector could free them."""
+        """Let go of the peer once nothing can happen between the two, or only the garbage collector could free them.
+
+        Whatever a fault set in motion, a reset under way or a sender that will give up, needs both for longer.
+        """
         peer = self.peer
         if peer is None or not (self.gone and peer.gone) or self._inbox or peer._inbox:
+            return
+        if self.entangled or self._giving_up is not None or peer._giving_up is not None:
             return
         for end in (self, peer):
             end.peer = None

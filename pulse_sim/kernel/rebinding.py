@@ -157,10 +157,10 @@ class Rebinding(importlib.abc.MetaPathFinder):
         numbers = itertools.count(1)
 
         def numbered(instance: Any) -> int:
-            try:
-                number: int = instance._pulse_sim_number
-            except AttributeError:
+            number: int = instance._pulse_sim_number
+            if not number:
                 instance._pulse_sim_number = number = next(numbers)
             return number
 
+        self._substitutions.set(class_, "_pulse_sim_number", 0)
         self._substitutions.set(class_, "__hash__", numbered)

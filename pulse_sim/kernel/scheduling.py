@@ -142,12 +142,11 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
         popleft = ready.popleft
         while True:
             self._rounds += 1
-            if ready:
-                heap = self._scheduled
-                if heap and heap[0][0] <= clock.now_ns:
-                    self._release()
-            elif not self._stopping:
+            heap = self._scheduled
+            if not ready and not self._stopping:
                 self._advance()
+            elif heap and heap[0][0] <= clock.now_ns:
+                self._release()
             for _ in range(len(ready)):
                 handle = popleft()
                 callback = handle._callback
@@ -155,11 +154,13 @@ class VirtualTimeLoop(asyncio.base_events.BaseEventLoop):
                     continue
                 args = handle._args
                 try:
-                    # Unpacking arguments costs more than to ask whether there are any; a task's steps have none.
-                    if args:
-                        handle._context.run(callback, *args)
-                    else:
+                    # Unpacking costs more than to ask: the steps of a task have no argument, what wakes it has one.
+                    if not args:
                         handle._context.run(callback)
+                    elif len(args) == 1:
+                        handle._context.run(callback, args[0])
+                    else:
+                        handle._context.run(callback, *args)
                 except (SystemExit, KeyboardInterrupt):
                     raise
                 except BaseException as error:

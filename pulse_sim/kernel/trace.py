@@ -74,11 +74,10 @@ class Trace:
         """Add one event. ``payload`` must not change afterwards."""
         if not self.running:
             return
-        name = kind.encode()
-        about = subject.encode("utf-8", "surrogatepass")
-        size = len(payload)
+        text = (kind + subject).encode("utf-8", "surrogatepass")  # one encoding for both: kinds are ASCII
+        name, size = len(kind), len(payload)
         self._at_ns = at_ns = self._now()
-        self._add((_FRAME(at_ns, self._number(), len(name), len(about), size), name, about, payload))
+        self._add((_FRAME(at_ns, self._number(), name, len(text) - name, size), text, payload))
         self.events = events = self.events + 1
         if not events % _HASHED_TOGETHER or size > _LARGE:
             self._hash_waiting()

@@ -15,7 +15,7 @@ BASE: Final = asyncio.base_events.BaseEventLoop
 OWN: Final = frozenset(
     {
         *("time", "call_soon", "call_soon_threadsafe", "call_later", "call_at"),
-        *("create_future", "create_task", "run_in_executor", "shutdown_default_executor"),
+        *("create_future", "create_task", "run_in_executor", "shutdown_default_executor", "set_debug"),
         *("getaddrinfo", "getnameinfo", "sock_connect", "create_connection", "create_server", "start_tls"),
     }
 )
@@ -30,7 +30,6 @@ INHERITED: Final = {
     "is_running": "asks which thread runs the loop; no clock and no descriptor",
     "run_forever": "turns _run_once, which is the kernel's",
     "run_until_complete": "run_forever with an end",
-    "set_debug": "a flag; what it books is not booked here",
     "set_default_executor": "kept and never used: executor calls run inline",
     "set_exception_handler": "a field",
     "set_task_factory": "a field; create_task asks for it",
