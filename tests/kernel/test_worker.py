@@ -86,7 +86,12 @@ def test_an_interrupted_parent_leaves_no_process(blow: signal.Signals, tmp_path:
         "from pulse_sim.kernel.worker import run_jobs\n"
         f"run_jobs({JOBS + ':note_and_hang'!r}, [{str(tmp_path)!r}] * 2, jobs=2)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL)
+    # A shell that starts the tests in the background has them ignore SIGINT, and whatever they start.
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 30
     while len(list(tmp_path.iterdir())) < 2:
         assert time.monotonic() < deadline
