@@ -17,7 +17,7 @@ from pulse_sim.kernel.hosts import Host
 from pulse_sim.kernel.links import Link
 from pulse_sim.kernel.scheduling import VirtualTimeLoop
 from pulse_sim.kernel.sockets import StandInSocket
-from pulse_sim.kernel.timers import TimedHandle, fill
+from pulse_sim.kernel.timers import TimedHandle
 
 GIVE_UP_NS: Final = 924_600_000_000
 """How long Linux retransmits before a connection fails with ETIMEDOUT (tcp_retries2 = 15)."""
@@ -119,7 +119,7 @@ class Endpoint(asyncio.Transport):
         self, loop: VirtualTimeLoop, host: Host, link: Link, subject: str, sock: StandInSocket, watch: Watch
     ) -> None:
         """``link`` is the one this end sends on; ``subject`` names this end's *incoming* direction in the trace."""
-        super().__init__({"socket": sock, "sockname": sock.getsockname(), "peername": sock.getpeername(), "host": host})
+        super().__init__({"socket": sock, "sockname": sock.local, "peername": sock.peer, "host": host})
         self.host = host
         self.link = link
         self.subject = subject
@@ -140,9 +140,11 @@ class Endpoint(asyncio.Transport):
         self._server: Acceptor | None = None
         self._inbox: deque[tuple[int, bytes]] = deque()
         self._last_arrival_ns = 0
-        self._arrival = TimedHandle()
-        fill(self._arrival, self._arrive, (), NO_CONTEXT)
-        self._arrival._when = 0.0
+        self._arrival = arrival = TimedHandle()
+        arrival._context = NO_CONTEXT
+        arrival._callback, arrival._args = self._arrive, ()
+        arrival._cancelled = False
+        arrival._when = 0.0
         self._unread: deque[tuple[int, bytes]] = deque()
         self._paused = True  # until a protocol is there
         self._seen_data = False
@@ -178,8 +180,11 @@ class Endpoint(asyncio.Transport):
         if server is not None:
             server.attach(self)
         self.set_protocol(protocol)
-        reading = self.loop.call_soon(self.resume_reading, context=context)
         self._paused = False
+        if not self._inbox and not self._unread:
+            protocol.connection_made(self)  # nothing can arrive before the next step
+            return
+        reading = self.loop.call_soon(self.resume_reading, context=context)
         protocol.connection_made(self)
         if self._paused:
             reading.cancel()

@@ -48,21 +48,21 @@ class StandInSocket:
     type = socket.SOCK_STREAM
     proto = socket.IPPROTO_TCP
 
-    __slots__ = ("_options", "_peer", "_self", "reset_on_close")
+    __slots__ = ("_options", "local", "peer", "reset_on_close")
 
     def __init__(self, local: Address, peer: Address | None) -> None:
-        self._self = local
-        self._peer = peer
+        self.local = local
+        self.peer = peer
         self._options: dict[tuple[int, int], Any] | None = None
         self.reset_on_close = False
 
     def getsockname(self) -> Address:
-        return self._self
+        return self.local
 
     def getpeername(self) -> Address:
-        if self._peer is None:
+        if self.peer is None:
             raise OSError(107, "Transport endpoint is not connected")
-        return self._peer
+        return self.peer
 
     def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
         if level == socket.SOL_SOCKET and option == socket.SO_LINGER and isinstance(value, bytes):
