@@ -165,9 +165,8 @@ class Simulation:
             self._watch("run", "development mode", b"")
         rebinding = Rebinding(self._rebind, self)
         collecting = gc.isenabled()
-        gc.collect()
-        gc.freeze()
         gc.disable()
+        gc.freeze()  # garbage of before stays garbage until afterwards; looking for it costs as much as a short run
         try:
             rebinding.install()
             self._fences.raise_up()
