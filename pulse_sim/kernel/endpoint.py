@@ -11,6 +11,7 @@ import errno
 import os
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final, Protocol
 
 from pulse_sim.kernel.hosts import Host
@@ -66,7 +67,7 @@ class _Nowhere:
 NOWHERE: Final = _Nowhere()
 
 
-class Endpoint(asyncio.Transport):
+class Endpoint(asyncio.transports._FlowControlMixin):
     """Everything but reading and writing. ``abort`` and ``close`` behave as asyncio's own selector transport does."""
 
     __slots__ = (
@@ -97,7 +98,6 @@ class Endpoint(asyncio.Transport):
         "_sock",
         "_unread",
         "_watch",
-        "_writing_paused",
         "accepting",
         "detour",
         "entangled",
@@ -114,12 +114,15 @@ class Endpoint(asyncio.Transport):
     )
 
     _start_tls_compatible = True  # what loop.start_tls asks for
+    # What loop.sendfile asks for: these, the class above and its `_protocol_paused`; nothing else of it is used.
+    _sendfile_compatible = asyncio.constants._SendfileMode.FALLBACK  # type: ignore[attr-defined]
+    _loop = property(attrgetter("loop"))
 
     def __init__(
         self, loop: VirtualTimeLoop, host: Host, link: Link, subject: str, sock: StandInSocket, watch: Watch
     ) -> None:
         """``link`` is the one this end sends on; ``subject`` names this end's *incoming* direction in the trace."""
-        super().__init__({"socket": sock, "sockname": sock.local, "peername": sock.peer, "host": host})
+        asyncio.Transport.__init__(self, {"socket": sock, "sockname": sock.local, "peername": sock.peer, "host": host})
         self.host = host
         self.link = link
         self.subject = subject
@@ -161,7 +164,7 @@ class Endpoint(asyncio.Transport):
         self._buffer = bytearray()
         self._opening_window = False
         self._high, self._low = HIGH_WATER, HIGH_WATER // 4
-        self._writing_paused = False
+        self._protocol_paused = False
         self._giving_up: TimedHandle | None = None
 
     def __repr__(self) -> str:

@@ -97,8 +97,8 @@ class WritingEndpoint(Endpoint):
         del self._buffer[:room]
         self.unacknowledged += len(data)
         self._send(DATA, data)
-        if self._writing_paused and len(self._buffer) <= self._low:
-            self._writing_paused = False
+        if self._protocol_paused and len(self._buffer) <= self._low:
+            self._protocol_paused = False
             self._protocol.resume_writing()
         if not self._buffer:
             if self._closing:
@@ -108,8 +108,8 @@ class WritingEndpoint(Endpoint):
                 self._send_fin()
 
     def _pause_writer(self) -> None:
-        if not self._writing_paused and len(self._buffer) > self._high:
-            self._writing_paused = True
+        if not self._protocol_paused and len(self._buffer) > self._high:
+            self._protocol_paused = True
             self._protocol.pause_writing()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:

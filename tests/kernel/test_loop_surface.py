@@ -30,6 +30,7 @@ INHERITED: Final = {
     "is_running": "asks which thread runs the loop; no clock and no descriptor",
     "run_forever": "turns _run_once, which is the kernel's",
     "run_until_complete": "run_forever with an end",
+    "sendfile": "reads the file in pieces inline and writes them to a transport, waiting while it is full",
     "set_default_executor": "kept and never used: executor calls run inline",
     "set_exception_handler": "a field",
     "set_task_factory": "a field; create_task asks for it",
@@ -40,7 +41,7 @@ FENCED: Final = frozenset(
     {
         *("add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler", "remove_signal_handler"),
         *("connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "create_datagram_endpoint"),
-        *("create_unix_connection", "create_unix_server", "sendfile", "subprocess_exec", "subprocess_shell"),
+        *("create_unix_connection", "create_unix_server", "subprocess_exec", "subprocess_shell"),
         *("sock_accept", "sock_recv", "sock_recv_into", "sock_recvfrom", "sock_recvfrom_into"),
         *("sock_sendall", "sock_sendfile", "sock_sendto"),
     }
