@@ -18,7 +18,7 @@ from tests.nightly import issue_2, issue_3, runs
 from tests.nightly.measurement import ROOT, Measurement, git
 from tests.nightly.table import MEASUREMENTS
 
-RUNS_SWEPT = 90
+RUNS_SWEPT = 1_000
 SCHEDULES = DIMENSIONS["schedule"]
 
 
