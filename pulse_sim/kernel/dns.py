@@ -169,5 +169,5 @@ class Resolver:
         published = self._published.get(name)
         if published is not None:
             return published
-        found = self._hosts.get(name) or next((it for it in self._hosts.values() if it.name.lower() == name), None)
+        found = names.declared(self._hosts, name)
         return () if found is None else (found.address,)

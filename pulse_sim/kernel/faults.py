@@ -5,12 +5,12 @@ Links and chains act; this says on which links and connections, in the order of 
 
 import random
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pulse_sim.kernel.connecting import Established
 from pulse_sim.kernel.endpoint import Watch
-from pulse_sim.kernel.links import ANY, AppliedFault, Link, LinkFault
+from pulse_sim.kernel.links import AppliedFault, Link, LinkFault, Place
 from pulse_sim.kernel.toxics import Toxic
 from pulse_sim.kernel.toxics_chain import chain_on
 from pulse_sim.kernel.transport import StreamTransport
@@ -19,17 +19,11 @@ _SEVERING: Final = ("refuse", "reset")
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedToxic:
-    """A toxic with its place: connections from ``src`` to a server on ``dst``. ``key`` begins its streams' names."""
+class AppliedToxic(Place):
+    """A toxic on connections from ``src`` to a server on ``dst``. ``key`` begins its streams' names."""
 
     toxic: Toxic
-    src: str
-    dst: str
     key: str
-
-    def covers(self, connection: Established) -> bool:
-        src, dst = connection.client.host, connection.server.host
-        return src is not dst and self.src in (ANY, src.name) and self.dst in (ANY, dst.name)
 
 
 class Faults:
@@ -57,9 +51,9 @@ class Faults:
             raise ValueError(f"a fault {fault_id!r} is applied already")
         if isinstance(fault, Toxic):
             key = f"{self._stream(f'network/toxic/{fault_id}').getrandbits(128):x}"
-            self._toxics[fault_id] = AppliedToxic(fault, src, dst, key)
+            self._toxics[fault_id] = AppliedToxic(src, dst, fault, key)
         else:
-            self._links[fault_id] = AppliedFault(fault, src, dst, self._stream(f"network/jitter/{fault_id}"))
+            self._links[fault_id] = AppliedFault(src, dst, fault, self._stream(f"network/jitter/{fault_id}"))
         self._watch("fault", fault_id, fault.describe().encode())
         if isinstance(fault, Toxic):
             for connection in self._connections():
@@ -71,10 +65,10 @@ class Faults:
             before = self._toxics[fault_id]
             if (before.toxic.kind, before.toxic.stream) != (fault.kind, fault.stream):
                 raise ValueError("a toxic keeps its type and its stream")
-            self._toxics[fault_id] = AppliedToxic(fault, before.src, before.dst, before.key)
+            self._toxics[fault_id] = replace(before, toxic=fault)
         else:
             old = self._links[fault_id]
-            self._links[fault_id] = AppliedFault(fault, old.src, old.dst, old.rng)
+            self._links[fault_id] = replace(old, fault=fault)
         self._watch("fault", fault_id, f"now {fault.describe()}".encode())
         if isinstance(fault, Toxic):
             for connection in self._connections():
@@ -106,7 +100,7 @@ class Faults:
         if applied is None or applied.fault.kind not in (*_SEVERING, "down"):
             return
         for connection in self._connections():
-            if applied.covers(connection.client.host.name, connection.server.host.name):
+            if applied.covers(*_way(connection)):
                 if applied.fault.kind == "down":
                     connection.close()
                 else:
@@ -118,7 +112,7 @@ class Faults:
             self._lay_toxic(fault_id, applied, connection)
 
     def _lay_toxic(self, fault_id: str, applied: AppliedToxic, connection: Established) -> None:
-        if not applied.covers(connection):
+        if not applied.covers(*_way(connection)):
             return
         chain = chain_on(_sender(connection, applied.toxic))
         if chain is None:
@@ -131,7 +125,7 @@ class Faults:
         chain.lay(fault_id, applied.toxic, draw, random.Random(f"{name}:effect"))
 
     def _lift(self, fault_id: str, applied: AppliedToxic, connection: Established) -> None:
-        if not applied.covers(connection):
+        if not applied.covers(*_way(connection)):
             return
         sender = _sender(connection, applied.toxic)
         chain = chain_on(sender)
@@ -140,6 +134,10 @@ class Faults:
         chain.lift(fault_id)
         if sender.detour is chain and chain.idle:
             sender.detour = None
+
+
+def _way(connection: Established) -> tuple[str, str]:
+    return connection.client.host.name, connection.server.host.name
 
 
 def _sender(connection: Established, toxic: Toxic) -> StreamTransport:

@@ -53,17 +53,23 @@ class LinkFault:
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedFault:
+class Place:
+    """Between which hosts something was applied, by name; ``*`` is any host."""
+
+    src: str
+    dst: str
+
+    def covers(self, src: str, dst: str) -> bool:
+        """Whether it lies on the way src → dst. A host's connections to itself touch no link."""
+        return src != dst and self.src in (ANY, src) and self.dst in (ANY, dst)
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFault(Place):
     """A fault with its place and, for jitter, its own stream."""
 
     fault: LinkFault
-    src: str
-    dst: str
     rng: random.Random
-
-    def covers(self, src: str, dst: str) -> bool:
-        """Whether it lies on the link src → dst. A host's connections to itself touch no link."""
-        return src != dst and self.src in (ANY, src) and self.dst in (ANY, dst)
 
 
 class Link:

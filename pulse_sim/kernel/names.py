@@ -56,10 +56,15 @@ def resolve(hosts: Mapping[str, Host], name: Any, *, passive: bool = False) -> s
     address = literal(name, passive=passive)
     if address is not None:
         return address
-    for host in (hosts.get(str(name)), hosts.get(canonical(name))):
-        if host is not None:
-            return host.address
-    raise failure(socket.EAI_NONAME)
+    host = declared(hosts, canonical(name))
+    if host is None:
+        raise failure(socket.EAI_NONAME)
+    return host.address
+
+
+def declared(hosts: Mapping[str, Host], name: str) -> Host | None:
+    """The host a canonical name means, however it was written when it was declared."""
+    return hosts.get(name) or next((host for host in hosts.values() if host.name.lower() == name), None)
 
 
 def failure(code: int) -> socket.gaierror:

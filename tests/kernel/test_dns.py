@@ -373,3 +373,18 @@ def test_a_question_outside_any_host_is_refused() -> None:
 
     with pytest.raises(Exception, match="outside any host"):
         sim.run(main())
+
+
+def test_binding_to_a_name_finds_the_host_that_a_question_finds() -> None:
+    sim = Simulation(start_ns=START_NS, seed=1, trace=Trace())
+    shouting = sim.host("NAS-2")
+
+    async def found() -> tuple[set[str], Asked]:
+        bound = set()
+        for name in ("NAS-2", "nas-2", "Nas-2."):
+            server = await asyncio.get_running_loop().create_server(asyncio.Protocol, name, 0)
+            bound.add(server.sockets[0].getsockname()[0])
+            server.close()
+        return bound, await ask("nas-2")
+
+    assert sim.run(found(), host=shouting) == ({shouting.address}, ([shouting.address], 0))
