@@ -36,7 +36,13 @@ def cast_of(scenario: Scenario) -> Cast:
     return Cast(
         start_ns=scenario.start_ns,
         appliances={
-            name: AppliancePlan(appliance.release, appliance.fixture, appliance.tls, appliance.latency)
+            name: AppliancePlan(
+                appliance.release,
+                appliance.fixture,
+                appliance.tls,
+                appliance.latency,
+                appliance.behaviour.model_dump(),
+            )
             for name, appliance in scenario.appliances.items()
         },
         systems=tuple(scenario.systems),

@@ -54,11 +54,21 @@ def _default_systems() -> dict[str, System]:
     return {"pulse": System(environment={"PULSE_ENABLE_TRUENAS": "true"})}
 
 
+class Behaviour(StrictModel):
+    login_rate_limit: bool = Field(True, description="More than 20 calls a minute without login wait and fail")
+    revoke_plaintext_keys: bool = Field(False, description="A key used over a plain WebSocket dies (from 25.04 on)")
+    failed_login_delay: bool = Field(True, description="A refused login on a WebSocket takes a second or two")
+    idle_cut: bool = Field(True, description="The front cuts what is idle for its read timeout")
+    gzip: bool = Field(False, description="JSON is compressed for clients that accept it")
+    revocation_ends_sessions: bool = Field(False, description="Open sessions end with their key; no release does that")
+
+
 class Appliance(StrictModel):
     release: Release = Field(description='TrueNAS release in quotes, such as "24.10"')
     fixture: Fixture = Field(description="What the appliance holds: pools, datasets, disks")
     tls: bool = Field(False, description="Serve HTTPS with a self-signed certificate")
     latency: Latency = Field(DEFAULT_LATENCY_NS, description="One way between the systems and the appliance")
+    behaviour: Behaviour = Field(default_factory=Behaviour, description="Switches of what an appliance does by itself")
 
 
 class Connection(StrictModel):

@@ -5,7 +5,7 @@ Data only. A world that learns a new release or fixture adds its name here.
 
 from typing import Final, Literal, TypeAlias
 
-Release: TypeAlias = Literal["24.10"]
+Release: TypeAlias = Literal["24.04", "24.10", "25.04.0", "25.04.1", "25.04", "25.10.0", "25.10", "26.0"]
 Fixture: TypeAlias = Literal["baseline", "small-office", "homelab"]
 Variant: TypeAlias = Literal["truenas-off-by-default", "truenas-on-by-default", "without-truenas"]
 FailureClass: TypeAlias = Literal["api-timeout", "auth-revoked", "stale-recovery", "connection-flap", "config-change"]

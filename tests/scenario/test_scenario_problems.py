@@ -238,7 +238,7 @@ def test_a_wrong_check_is_told_with_its_place(check: str, told: str) -> None:
         (SMALL.replace("baseline", "small-ofice"), "(did you mean small-office?)"),
         (
             SMALL.replace('"24.10"', '"24.1"'),
-            "8:20: appliances.nas-1.release: '24.1' is not one of '24.10' (did you mean 24",
+            "8:20: appliances.nas-1.release: '24.1' is not one of '24.04', '24.10', '25.0",
         ),
         (SMALL.replace("id: small", "id: Not An Id"), "2:5: id: 'Not An Id' is not an id here; use lower-case words"),
         (SMALL.replace("  nas-1: {release", "  NAS_1: {release"), "8:3: appliances.NAS_1: 'NAS_1' is not an id here"),
