@@ -4,11 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mock_truenas.appliance.dialect import Dialect
 from mock_truenas.appliance.model import Disk
 from mock_truenas.appliance.nas import Appliance
 
 
-def row(disk: Disk, *, with_pool: bool = False, with_passwords: bool = False) -> dict[str, Any]:
+def row(disk: Disk, dialect: Dialect, *, with_pool: bool = False, with_passwords: bool = False) -> dict[str, Any]:
     """One disk; its pool is told only when asked for, else null."""
     nvme = disk.bus == "NVME"
     shown: dict[str, Any] = {
@@ -41,13 +42,15 @@ def row(disk: Disk, *, with_pool: bool = False, with_passwords: bool = False) ->
     }
     if with_passwords:
         shown |= {"passwd": "", "kmip_uid": None}
-    return shown
+    return dialect.shaped("disk", shown)
 
 
-def rows(appliance: Appliance, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(appliance: Appliance, extra: Mapping[str, Any], dialect: Dialect | None = None) -> list[dict[str, Any]]:
     """``GET /disk`` before filters."""
     pools, passwords = extra.get("pools") is True, extra.get("passwords") is True
-    return [row(disk, with_pool=pools, with_passwords=passwords) for disk in appliance.state.disks.values()]
+    spoken = dialect or appliance.release.dialect
+    disks = appliance.state.disks.values()
+    return [row(disk, spoken, with_pool=pools, with_passwords=passwords) for disk in disks]
 
 
 def temperatures(appliance: Appliance, names: list[str], now_ns: int) -> dict[str, int | None]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from mock_truenas.api.resources import disk as disks
 from mock_truenas.api.resources.moment import Moment, date
+from mock_truenas.appliance.dialect import Dialect
 from mock_truenas.appliance.model import Pool, Scan, Vdev
 from mock_truenas.appliance.nas import Appliance
 
@@ -24,27 +25,30 @@ _SCAN_KEYS: Final = (
 )
 
 
-def rows(appliance: Appliance, moment: Moment, extra: Mapping[str, Any]) -> list[dict[str, Any]]:
+def rows(
+    appliance: Appliance, moment: Moment, extra: Mapping[str, Any], dialect: Dialect | None = None
+) -> list[dict[str, Any]]:
     """``GET /pool`` before filters."""
-    shown = [row(appliance, pool, moment) for pool in appliance.state.pools.values()]
+    shown = [row(appliance, pool, moment, dialect) for pool in appliance.state.pools.values()]
     if extra.get("is_upgraded") is True:
         for pool in shown:
             pool["is_upgraded"] = True
     return shown
 
 
-def boot_state(appliance: Appliance, moment: Moment) -> dict[str, Any]:
+def boot_state(appliance: Appliance, moment: Moment, dialect: Dialect | None = None) -> dict[str, Any]:
     """``GET /boot/get_state``: a pool without id and guid."""
-    shown = row(appliance, appliance.state.boot_pool, moment)
+    shown = row(appliance, appliance.state.boot_pool, moment, dialect)
     del shown["id"], shown["guid"]
     return {**shown, "path": "/"}
 
 
-def row(appliance: Appliance, pool: Pool, moment: Moment) -> dict[str, Any]:
+def row(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect | None = None) -> dict[str, Any]:
     """One pool; an exported one (OFFLINE) has neither numbers nor topology."""
+    dialect = dialect or appliance.release.dialect
     exported = pool.status == "OFFLINE"
     now_ns = appliance.now_ns() if moment.now_ns is None else moment.now_ns
-    return {
+    shown = {
         "id": pool.id,
         "name": pool.name,
         "guid": pool.guid,
@@ -58,8 +62,12 @@ def row(appliance: Appliance, pool: Pool, moment: Moment) -> dict[str, Any]:
         "status_detail": pool.status_detail,
         **_numbers(pool, exported=exported),
         "autotrim": {"value": "off", "rawvalue": "off", "parsed": "off", "source": "DEFAULT"},
-        "topology": None if exported else _topology(appliance, pool, moment),
+        "dedup_table_size": 0,
+        "dedup_table_quota": "auto",
+        "all_sed": False,
+        "topology": None if exported else _topology(appliance, pool, moment, dialect),
     }
+    return dialect.shaped("pool", shown)
 
 
 def scans_end_ns(appliance: Appliance) -> int:
@@ -96,15 +104,17 @@ def _scan(appliance: Appliance, scan: Scan | None, now_ns: int) -> dict[str, Any
     }
 
 
-def _topology(appliance: Appliance, pool: Pool, moment: Moment) -> dict[str, Any]:
+def _topology(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect) -> dict[str, Any]:
     used = pool.allocated / pool.size if pool.size else 0.0
     return {
-        purpose: [_vdev(appliance, vdev, moment, used, pool.fragmentation) for vdev in vdevs]
+        purpose: [_vdev(appliance, vdev, moment, used, pool.fragmentation, dialect) for vdev in vdevs]
         for purpose, vdevs in vars(pool.topology).items()
     }
 
 
-def _vdev(appliance: Appliance, vdev: Vdev, moment: Moment, used: float, fragmentation: int) -> dict[str, Any]:
+def _vdev(
+    appliance: Appliance, vdev: Vdev, moment: Moment, used: float, fragmentation: int, dialect: Dialect
+) -> dict[str, Any]:
     leaf = vdev.type == "DISK"
     shown = {
         "name": vdev.name,
@@ -114,8 +124,8 @@ def _vdev(appliance: Appliance, vdev: Vdev, moment: Moment, used: float, fragmen
         "status": vdev.status,
         # The numbers of a leaf below a mirror or raidz belong to its parent.
         "stats": _stats(vdev, moment, used, fragmentation),
-        "children": [_vdev(appliance, child, moment, used, fragmentation) for child in vdev.children],
-        "unavail_disk": _missing_disk(appliance, vdev) if leaf else None,
+        "children": [_vdev(appliance, child, moment, used, fragmentation, dialect) for child in vdev.children],
+        "unavail_disk": _missing_disk(appliance, vdev, dialect) if leaf else None,
     }
     if leaf:
         present = vdev.status in ("ONLINE", "AVAIL", "INUSE", "DEGRADED")
@@ -143,10 +153,10 @@ def _stats(vdev: Vdev, moment: Moment, used: float, fragmentation: int) -> dict[
     }
 
 
-def _missing_disk(appliance: Appliance, vdev: Vdev) -> dict[str, Any] | None:
+def _missing_disk(appliance: Appliance, vdev: Vdev, dialect: Dialect) -> dict[str, Any] | None:
     if vdev.status in ("ONLINE", "AVAIL", "INUSE"):
         return None
     for disk in appliance.state.disks.values():
         if disk.zfs_guid == vdev.guid:
-            return disks.row(disk)
+            return disks.row(disk, dialect)
     return None
