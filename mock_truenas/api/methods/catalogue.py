@@ -1,0 +1,33 @@
+"""Every method of the API, gathered from the modules beside this one. To add some, add a module to ``_MODULES``."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from mock_truenas.api.methods.instances import get_instance
+from mock_truenas.api.methods.method import Kind, Method
+
+_MODULES: Final[tuple[tuple[Method, ...], ...]] = ()
+
+
+def _gathered() -> dict[str, Method]:
+    written = [method for methods in _MODULES for method in methods]
+    derived = [get_instance(method) for method in written if method.kind is Kind.QUERY]
+    names = Counter(method.name for method in (*written, *derived))
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise ValueError(f"listed twice: {', '.join(twice)}")
+    return {method.name: method for method in sorted((*written, *derived), key=lambda method: method.name)}
+
+
+def _services() -> dict[str, tuple[str, ...]]:
+    verbs: dict[str, list[str]] = {}
+    for method in METHODS.values():
+        verbs.setdefault(method.service, []).append(method.verb)
+    return {service: tuple(names) for service, names in verbs.items()}
+
+
+METHODS: Final[Mapping[str, Method]] = _gathered()
+"""By name, in alphabetical order, whichever versions have them."""
+SERVICES: Final[Mapping[str, tuple[str, ...]]] = _services()
+"""The last parts of the names of each service's methods."""
