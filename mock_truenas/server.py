@@ -13,10 +13,13 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import BaseModel
 
+from mock_truenas.api.auth.sessions import Sessions
 from mock_truenas.api.door import Door
-from mock_truenas.api.exchange import Exchange, House, Sent, reset
+from mock_truenas.api.exchange import Exchange
+from mock_truenas.api.house import House, Sent, reset
 from mock_truenas.api.rest import Rest
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.behaviour import AS_DELIVERED, Behaviour
 from mock_truenas.certificate import Certificates
 from mock_truenas.clock import Clock
 from mock_truenas.faults.active import ActiveFaults
@@ -43,7 +46,8 @@ class MockTrueNAS:
     """Serves one appliance.
 
     ``clock`` dates the answers. ``journal`` gets an entry as each exchange ends, on the loop, and must not raise.
-    With ``ssl_context`` it serves TLS; ``issue`` then makes the certificates that faults of TLS show instead.
+    ``entropy`` names sessions, by default the appliance's own. With ``ssl_context`` it serves TLS;
+    ``issue`` then makes the certificates that faults of TLS show instead.
     """
 
     def __init__(
@@ -55,12 +59,16 @@ class MockTrueNAS:
         ssl_context: ssl.SSLContext | None = None,
         issue: Issue | None = None,
         server_name: str = "nginx",
+        behaviour: Behaviour = AS_DELIVERED,
+        entropy: Callable[[int], bytes] | None = None,
     ) -> None:
         self.appliance = appliance
         self._faults = ActiveFaults()
         self._tls = ChangingContext(ssl_context, issue or _issue_at(clock)) if ssl_context is not None else None
         scheme = "https" if ssl_context else "http"
-        self._house = House(appliance, Rest(appliance), self._faults, journal, clock, server_name, scheme)
+        sessions = Sessions(entropy or appliance.entropy)
+        rest = Rest(appliance)
+        self._house = House(appliance, rest, self._faults, journal, clock, server_name, scheme, sessions, behaviour)
         self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
         self._door: Door | None = None
         self._listener: asyncio.AbstractServer | None = None

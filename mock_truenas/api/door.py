@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
 
 from mock_truenas.api.answer import nginx_page, server_error
-from mock_truenas.api.exchange import LARGEST_BODY, Exchange, House, reset
+from mock_truenas.api.exchange import LARGEST_BODY, Exchange
+from mock_truenas.api.house import House, reset
 
 _KEEP_ALIVE_S: Final = 65.0
 _LOG: Final = logging.getLogger("mock_truenas")

@@ -4,11 +4,7 @@ The stages are carried out from the fields of effects; nothing here asks which k
 """
 
 import asyncio
-import contextlib
 import logging
-import socket
-import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,48 +13,14 @@ from aiohttp import web
 from mock_truenas.api import front
 from mock_truenas.api.answer import Answer, method_error, nginx_page
 from mock_truenas.api.credentials import fingerprint
-from mock_truenas.api.rest import Rest
-from mock_truenas.appliance.nas import Appliance
-from mock_truenas.clock import Clock
-from mock_truenas.faults.active import NOTHING_MET, ActiveFaults, Met
+from mock_truenas.api.house import House, Sent, reset, transport_of
+from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.kind import Stage
 from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
 _SMALL: Final = 64 << 10
 _BUG: Final = logging.getLogger("mock_truenas")
-
-
-@dataclass(frozen=True)
-class House:
-    """What all exchanges of one server share."""
-
-    appliance: Appliance
-    rest: Rest
-    faults: ActiveFaults
-    journal: Callable[[JournalEntry], None]
-    clock: Clock
-    server_name: str
-    scheme: str
-
-
-class Sent(web.StreamResponse):
-    """Tells aiohttp that the answer is on its way already, and whether the connection goes on; holds nothing else."""
-
-    def __init__(self, *, goes_on: bool) -> None:
-        super().__init__()
-        self._goes_on = goes_on
-
-    @property
-    def keep_alive(self) -> bool:
-        """Whether another request may follow."""
-        return self._goes_on
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing is left to send."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing is left to send."""
 
 
 _NEXT: Final = Sent(goes_on=True)
@@ -249,23 +211,6 @@ def _stop(met: Met, length: int) -> Stop | None:
         if fault.effect.reset_after is not None
     ]
     return min(stops, key=lambda stop: stop.after, default=None)
-
-
-def transport_of(request: web.BaseRequest) -> asyncio.Transport:
-    """The connection of a request. Raises ConnectionResetError when it is gone."""
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        raise ConnectionResetError("the client is gone")
-    return transport
-
-
-def reset(transport: asyncio.Transport) -> None:
-    """Drop a connection so that its peer sees a reset: no lingering, unsent bytes are thrown away."""
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        with contextlib.suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
 
 
 def _origin_form(target: str) -> str:

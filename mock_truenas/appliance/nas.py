@@ -1,7 +1,7 @@
 """One NAS: its state, its accounts, and how both change and move with the clock. Knows no API and no network."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,11 @@ class Appliance:
     def now_ns(self) -> int:
         """The appliance's wall time, Unix nanoseconds."""
         return self._clock.now_ns()
+
+    @property
+    def entropy(self) -> Callable[[int], bytes]:
+        """Where its secrets and identifiers come from."""
+        return self._accounts.entropy
 
     def uptime_ns(self, now_ns: int) -> int:
         """Time since boot; never negative, even when the clock was set back before it."""
