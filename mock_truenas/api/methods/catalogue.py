@@ -4,19 +4,28 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from mock_truenas.api.methods import alert, boot, dataset, disk, pool, system
 from mock_truenas.api.methods.instances import get_instance
 from mock_truenas.api.methods.method import Kind, Method
 
-_MODULES: Final[tuple[tuple[Method, ...], ...]] = ()
+_MODULES: Final[tuple[tuple[Method, ...], ...]] = (
+    alert.METHODS,
+    boot.METHODS,
+    dataset.METHODS,
+    disk.METHODS,
+    pool.METHODS,
+    system.METHODS,
+)
 
 
 def _gathered() -> dict[str, Method]:
     written = [method for methods in _MODULES for method in methods]
-    derived = [get_instance(method) for method in written if method.kind is Kind.QUERY]
-    names = Counter(method.name for method in (*written, *derived))
+    names = Counter(method.name for method in written)
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
         raise ValueError(f"listed twice: {', '.join(twice)}")
+    queries = (method for method in written if method.kind is Kind.QUERY)
+    derived = [get_instance(query) for query in queries if f"{query.service}.get_instance" not in names]
     return {method.name: method for method in sorted((*written, *derived), key=lambda method: method.name)}
 
 
