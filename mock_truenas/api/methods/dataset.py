@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from mock_truenas.api.errors import InstanceNotFound
-from mock_truenas.api.methods.method import Call, Kind, Method, Param
+from mock_truenas.api.methods.method import Call, Kind, Method
 from mock_truenas.api.resources import dataset
 
 
@@ -12,15 +11,6 @@ def _rows(call: Call) -> Any:
     return dataset.rows(call.appliance, call.extra, None if named is None else str(named))
 
 
-def _instance(call: Call) -> Any:
-    name = call.arguments["id"]
-    for row in dataset.rows(call.appliance, call.extra, name):
-        if row["id"] == name:
-            return row
-    raise InstanceNotFound(f"Dataset {name}")
-
-
 METHODS: Final = (
     Method("pool.dataset.query", "Datasets, flat and nested", _rows, kind=Kind.QUERY, filterable=True, moving="never"),
-    Method("pool.dataset.get_instance", "One dataset", _instance, (Param("id", str),), moving="never"),
 )

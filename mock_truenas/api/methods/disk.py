@@ -2,21 +2,12 @@
 
 from typing import Any, Final
 
-from mock_truenas.api.errors import InstanceNotFound
 from mock_truenas.api.methods.method import Call, Kind, Method, Param
 from mock_truenas.api.resources import disk
 
 
 def _rows(call: Call) -> list[dict[str, Any]]:
     return disk.rows(call.appliance, call.extra, call.dialect)
-
-
-def _instance(call: Call) -> dict[str, Any]:
-    identifier = call.arguments["id"]
-    for row in _rows(call):
-        if row["identifier"] == identifier:
-            return row
-    raise InstanceNotFound(f"Disk {identifier}")
 
 
 def _temperatures(call: Call) -> Any:
@@ -26,7 +17,6 @@ def _temperatures(call: Call) -> Any:
 
 METHODS: Final = (
     Method("disk.query", "Disks", _rows, kind=Kind.QUERY, filterable=True, moving="never"),
-    Method("disk.get_instance", "One disk by identifier", _instance, (Param("id", str),), moving="never"),
     Method(
         "disk.temperatures",
         "°C by disk name",

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from mock_truenas.api.errors import InstanceNotFound
-from mock_truenas.api.methods.method import Call, Kind, Method, Param
+from mock_truenas.api.methods.method import Call, Kind, Method
 from mock_truenas.api.resources import pool
 
 
@@ -11,15 +10,6 @@ def _rows(call: Call) -> list[dict[str, Any]]:
     return pool.rows(call.appliance, call.moment, call.extra, call.dialect)
 
 
-def _instance(call: Call) -> dict[str, Any]:
-    number = call.arguments["id"]
-    for row in _rows(call):
-        if row["id"] == number:
-            return row
-    raise InstanceNotFound(f"Pool {number}")
-
-
 METHODS: Final = (
     Method("pool.query", "Pools with topology", _rows, kind=Kind.QUERY, filterable=True, moving="template"),
-    Method("pool.get_instance", "One pool", _instance, (Param("id", int),)),
 )
