@@ -15,7 +15,8 @@ from mock_truenas.api.answer import Answer, method_error, nginx_page
 from mock_truenas.api.credentials import fingerprint
 from mock_truenas.api.house import House, Sent, reset, transport_of
 from mock_truenas.faults.active import NOTHING_MET, Met
-from mock_truenas.faults.kind import Stage
+from mock_truenas.faults.effect import Asked, Stage
+from mock_truenas.faults.target import Target
 from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
@@ -57,11 +58,15 @@ class Exchange:
     async def _answer(self) -> Sent:
         self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
         below = front.below_api(self.path)
-        met = NOTHING_MET if below is None else self.house.faults.met_by(self.request.method, _bare(below))
+        target = Target("front", self.request.method, self.path) if below is None else self._target(below)
+        met = self.house.faults.met_by(target)
         if met is not NOTHING_MET:
             await self._wait(met)
         answer = await self._made(met, below)
         return await self._deliver(self._rewritten(answer, met), met)
+
+    def _target(self, below: str) -> Target:
+        return Target("rest", self.request.method, _bare(below))
 
     async def _wait(self, met: Met) -> None:
         """Stages DROP and DELAY."""
@@ -71,15 +76,16 @@ class Exchange:
             await asyncio.get_running_loop().create_future()
         for fault in met.at(Stage.DELAY):
             self.shaped_by.append(fault.fault_id)
-            await asyncio.sleep(fault.effect.delay_ns / 1e9)
+            await asyncio.sleep(fault.wait_s(asyncio.get_running_loop().time()))
 
     async def _made(self, met: Met, below: str | None) -> Answer:
         """Stages STATUS and STATE: the answer of the latest status fault, else of the front or the API."""
-        for fault in reversed(met.at(Stage.STATUS)):
-            if fault.effect.answer is not None:
-                self.shaped_by.append(fault.fault_id)
-                return fault.effect.answer
         host = self.request.headers.get("Host")
+        if met is not NOTHING_MET:
+            instead = met.answer(Asked(self.house.scheme, host or "", self.request.raw_path))
+            if instead is not None:
+                self.shaped_by.append(instead[0].fault_id)
+                return instead[1]
         if host is None and self.request.version >= (1, 1):
             return nginx_page(400)
         if below is None:

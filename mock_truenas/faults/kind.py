@@ -3,94 +3,30 @@
 Pure data. The mechanism that applies effects reads the fields of :class:`Effect` and never asks for a kind.
 """
 
-import enum
-import fnmatch
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel
 
-from mock_truenas.api.answer import Answer
+from mock_truenas.faults.effect import CertificateOrder, Effect, Handshake, Keyring, LiveSessions, Stage
+from mock_truenas.faults.scope import Parameters, RequestParameters, Scope
+from mock_truenas.faults.target import Face, Occasion
 
-
-class Stage(enum.IntEnum):
-    """Where overlapping faults act, in this order (DESIGN R5)."""
-
-    REFUSE = 0
-    DROP = 1
-    DELAY = 2
-    STATUS = 3
-    BODY = 4
-    PACE = 5
-    STATE = 6
-
-
-class Parameters(BaseModel):
-    """Base of every kind's parameters."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class RequestParameters(Parameters):
-    """Parameters of a kind that acts on single requests, and which of them it acts on."""
-
-    path: Annotated[str, StringConstraints(pattern=r"^[/*]", max_length=1000)] = Field(
-        "*", description="Glob on the path below /api/v2.0, such as /pool or /system/*"
-    )
-    method: Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")] | None = Field(
-        None, description="Only requests with this method, such as POST"
-    )
-    first: Annotated[int, Field(ge=1)] | None = Field(None, description="Only the first N matching requests")
-
-
-class Keyring(Protocol):
-    """The part of an appliance that state faults change."""
-
-    def revoke(self, name: str, *, by: str = ...) -> None: ...
-    def restore(self, name: str, *, by: str = ...) -> None: ...
-
-
-@dataclass(frozen=True)
-class CertificateOrder:
-    """How a certificate differs from the one the NAS serves with.
-
-    It is valid over the calendar years [from, to), names ``name`` and nothing else, and belongs to a new key.
-    """
-
-    years: tuple[int, int] | None = None
-    name: str | None = None
-    new_key: bool = False
-
-
-@dataclass(frozen=True)
-class Handshake:
-    """What happens to TLS handshakes that begin now. ``newest`` is the newest version the NAS still speaks."""
-
-    silent: bool = False
-    newest: Literal["TLSv1_1"] | None = None
-    certificate: CertificateOrder | None = None
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What an active fault does. Fields left at their defaults do nothing.
-
-    ``keep_bytes`` and ``reset_after`` count body bytes and are clamped so that at least one byte is missing.
-    ``change`` and ``undo`` get the appliance and the fault's id.
-    """
-
-    closes_door: bool = False
-    silent: bool = False
-    delay_ns: int = 0
-    answer: Answer | None = None
-    rewrite: Callable[[Answer], Answer] | None = None
-    keep_bytes: int | None = None
-    reset_after: int | None = None
-    change: Callable[[Keyring, str], None] | None = None
-    undo: Callable[[Keyring, str], None] | None = None
-    handshake: Handshake | None = None
+__all__ = [
+    "ALL_WORLDS",
+    "CertificateOrder",
+    "Effect",
+    "FaultKind",
+    "Handshake",
+    "Keyring",
+    "LiveSessions",
+    "Parameters",
+    "RequestParameters",
+    "Scope",
+    "Stage",
+    "Witness",
+]
 
 
 @dataclass(frozen=True)
@@ -123,11 +59,22 @@ class Witness:
 
 
 ALL_WORLDS: Final = frozenset({"simulated", "live"})
+HTTP: Final[frozenset[Occasion]] = frozenset({"request", "handshake"})
+"""What a client asks over HTTP of an API, a WebSocket's handshake included; pages of the front are something else."""
+
+
+def _nothing_spared(_: Any) -> str:
+    return ""
 
 
 @dataclass(frozen=True)
 class FaultKind:
-    """One row of the catalogue. ``target`` is what it happens to."""
+    """One row of the catalogue. ``target`` is what it happens to.
+
+    ``acts_on`` and ``faces`` say where it can act at all (None: on every face); ``shows``, for a kind without request
+    parameters, in which calls it can be seen: globs separated by ``|``. ``spares`` makes such globs, of calls that are
+    never struck, from the parameters. ``lasting``: healing ends it, and what it did to the appliance stays.
+    """
 
     name: str
     doc: str
@@ -138,23 +85,8 @@ class FaultKind:
     worlds: frozenset[str] = ALL_WORLDS
     needs_tls: bool = False
     target: Literal["appliance", "system"] = "appliance"
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Which requests a fault is about; counts nothing itself."""
-
-    pattern: re.Pattern[str]
-    method: str | None
-    first: int | None
-
-    @classmethod
-    def of(cls, parameters: BaseModel) -> "Scope | None":
-        """The scope of per-request parameters, None for kinds that act on the whole appliance."""
-        if not isinstance(parameters, RequestParameters):
-            return None
-        return cls(re.compile(fnmatch.translate(parameters.path)), parameters.method, parameters.first)
-
-    def covers(self, method: str, path: str) -> bool:
-        """Whether a request for ``path`` (below /api/v2.0) is meant."""
-        return (self.method is None or self.method == method) and self.pattern.match(path) is not None
+    acts_on: frozenset[Occasion] = HTTP
+    faces: frozenset[Face] | None = None
+    shows: str = ""
+    spares: Callable[[Any], str] = _nothing_spared
+    lasting: bool = False

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from mock_truenas.durations import read_duration, write_duration
 from mock_truenas.faults import FAULT_KINDS, Stage
 from mock_truenas.faults.active import ActiveFaults
+from mock_truenas.faults.target import Target
 
 MINIMAL: dict[str, dict[str, Any]] = {"http.delay": {"delay": "15s"}, "http.status": {"status": 503}}
 ERROR_TYPES = {"connection", "auth", "validation", "not_found", "internal", "api", "timeout"}
@@ -25,7 +26,7 @@ def _active(**parameters: Any) -> ActiveFaults:
 
 
 def _met(faults: ActiveFaults, method: str, path: str) -> bool:
-    return bool(faults.met_by(method, path).at(Stage.DROP))
+    return bool(faults.met_by(Target("rest", method, path)).at(Stage.DROP))
 
 
 def test_importing_the_table_loads_no_network_code() -> None:
