@@ -1,4 +1,4 @@
-"""``mock-truenas``: the composition root for people. The only place that takes the system's clock and entropy."""
+"""``mock-truenas``: the composition root for people. Complaints are one line."""
 
 import asyncio
 import errno
@@ -9,7 +9,6 @@ import random
 import signal
 import socket
 import stat
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,7 @@ from mock_truenas.appliance.releases import RELEASES, find_release
 from mock_truenas.certificate import Certificates
 from mock_truenas.faults import FAULT_KINDS, FaultKind
 from mock_truenas.server import MockTrueNAS
-
-
-class SystemClock:
-    """The machine's own wall clock."""
-
-    def now_ns(self) -> int:
-        """Nanoseconds since the Unix epoch."""
-        return time.time_ns()  # noqa: TID251  # a composition root is where the system's clock comes in (R2)
+from mock_truenas.system import SystemClock
 
 
 def complaint(place: str, value: object, what: str) -> click.ClickException:

@@ -1,7 +1,9 @@
-"""What the appliance really answered, one entry an exchange. Knows nothing of who keeps it."""
+"""What the appliance really answered, one entry an exchange, and a place to keep it. Knows no question about it."""
 
+from collections import deque
 from dataclasses import dataclass
-from typing import Any, Literal
+from itertools import islice
+from typing import Any, Final, Literal
 
 Ending = Literal["complete", "cut", "reset", "silent", "client_gone"]
 Face = Literal["front", "rest", "rpc", "ddp"]
@@ -43,3 +45,44 @@ class JournalEntry:
     def to_data(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {**vars(self), "faults": list(self.faults)}
+
+
+KEPT: Final = 20_000
+
+
+class Journal:
+    """Keeps the latest entries and counts the ones it had to let go; hand it to a NAS as its ``journal``."""
+
+    def __init__(self, at_most: int = KEPT) -> None:
+        """It keeps ``at_most`` entries, the latest."""
+        self._entries: deque[JournalEntry] = deque(maxlen=at_most)
+        self._count = 0
+
+    def __call__(self, entry: JournalEntry) -> None:
+        """Add an entry."""
+        self._entries.append(entry)
+        self._count += 1
+
+    @property
+    def entries(self) -> tuple[JournalEntry, ...]:
+        """Those kept, as they ended."""
+        return tuple(self._entries)
+
+    @property
+    def count(self) -> int:
+        """How many there ever were; entries are numbered from 0, so this is the number of the next."""
+        return self._count
+
+    @property
+    def dropped(self) -> int:
+        """How many earlier ones are kept no more."""
+        return self._count - len(self._entries)
+
+    def since(self, number: int) -> tuple[JournalEntry, ...]:
+        """Those kept from a number on."""
+        return tuple(islice(self._entries, max(0, number - self.dropped), None))
+
+    def clear(self) -> None:
+        """Forget everything, numbers included."""
+        self._entries.clear()
+        self._count = 0

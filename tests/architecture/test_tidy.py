@@ -12,7 +12,7 @@ FUNCTION_LINES_AT_MOST = 70
 
 UNKEPT = re.compile(r"assert True\b|pytest\.skip\(|mark\.xfail|#\s*TODO|#\s*FIXME|NotImplementedError")
 # The one place of each island where the operating system's wall clock becomes a Clock.
-CLOCK_ROOTS = {"mock_truenas.cli", "pulse_sim.stack.standalone", "pulse_sim.cli.wall"}
+CLOCK_ROOTS = {"mock_truenas.system", "pulse_sim.stack.standalone", "pulse_sim.cli.wall"}
 CLOCK_CALLS = {"time.time", "time.time_ns", "datetime.now", "datetime.utcnow", "uuid.uuid4"}
 
 

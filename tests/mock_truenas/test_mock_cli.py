@@ -135,7 +135,7 @@ def test_port_in_use_is_said_with_the_way_out(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--release", "25.1"), "--release 25.1: .*did you mean 25.10.*; available: 24.04, 24.10, "),
+        (("--release", "25.1"), r"--release 25.1: .*did you mean 25[.0-9]+.*; available: 24.04, 24.10, "),
         (("--release", "11"), "--release 11: .*is not a release that can be served; available: 24.04, 24.10, "),
         (("--fixture", "big"), "--fixture big: unknown; available: baseline, small-office, homelab"),
         (("--port", "70000"), "'--port': 70000 is not in the range"),
