@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from mock_truenas.api.pieces import default
+
 JSON_TYPE: Final = "application/json; charset=utf-8"
 TEXT_TYPE: Final = "text/plain; charset=utf-8"
 HTML_TYPE: Final = "text/html"
@@ -44,7 +46,7 @@ def reason(status: int) -> str:
 
 def render(value: Any) -> bytes:
     """JSON as middlewared prints it: one space of indent, ASCII, non-finite floats left bare (truenas-api 2.2)."""
-    return json.dumps(value, indent=1).encode()
+    return json.dumps(value, indent=1, default=default).encode()
 
 
 def json_answer(status: int, value: Any) -> Answer:

@@ -16,7 +16,8 @@ from functools import cache
 from typing import Any, Final
 
 PIECE: Final = 128 << 10
-_MARK: Final = "\ue001"
+MARK: Final = "\ue001"
+"""Text with it in a stencil's constants would be taken for a gap: such a value is printed without one."""
 _MARKED: Final = re.compile(r'"\\ue001([a-z_0-9]+)\\ue001"')
 _PATIENCE: Final = 4000
 _ROW_NODES: Final = 200
@@ -67,7 +68,7 @@ class Stencil:
 
 def gap(name: str) -> str:
     """What stands in a stencil's value where something else will be printed."""
-    return f"{_MARK}{name}{_MARK}"
+    return f"{MARK}{name}{MARK}"
 
 
 def padded(text: str, level: int) -> str:

@@ -1,163 +1,389 @@
-"""Datasets as ``pool.dataset.query`` shows them (truenas-api 3.3): flat, and each one also inside its ancestors."""
+"""Datasets as ``pool.dataset.query`` shows them (truenas-api 3.3): flat, and each one also inside its ancestors.
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Final
+Ten thousand of them are 100 MB of JSON, so a row here keeps to what varies between datasets; the rest of its text it
+has in common with all datasets of its :class:`Kind`.
+"""
 
-from mock_truenas.api.resources.moment import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, Final, Literal
+
+from mock_truenas.api.pieces import MARK, Row, Stencil, gap, scalar, texts
+from mock_truenas.api.resources.moment import date_ms
+from mock_truenas.api.resources.properties import (
+    COMMON,
+    FILESYSTEM,
+    USER,
+    Property,
+    creation_text,
+    inherits,
+    nice,
+    number,
+    prop,
+    setting,
+)
 from mock_truenas.appliance.model import Dataset
 from mock_truenas.appliance.nas import Appliance
 
-Property = dict[str, Any]
+_NUMBERS: Final = ("used", "usedbychildren", "usedbydataset", "usedbysnapshots", "available", "volsize")
+_PLAIN_LEAVES: Final = (
+    "name",
+    "pool",
+    "mountpoint",
+    "encryption_root",
+    "compressratio",
+    "compressratio_value",
+    "creation_ms",
+    "creation_raw",
+    "creation_value",
+)
+_LEAVES: Final = (*_PLAIN_LEAVES, *(name + end for name in _NUMBERS for end in ("", "_raw", "_value")))
+_HIDDEN: Final = frozenset({".system", "ix-applications", "ix-apps", ".ix-virt"})
 
-_COMMON: Final[Mapping[str, str]] = {
-    "deduplication": "off",
-    "checksum": "on",
-    "sync": "standard",
-    "compression": "lz4",
-    "copies": "1",
-    "snapdev": "hidden",
-}
-_FILESYSTEM: Final[Mapping[str, str]] = {
-    "aclmode": "discard",
-    "acltype": "posix",
-    "xattr": "sa",
-    "atime": "off",
-    "casesensitivity": "sensitive",
-    "exec": "on",
-    "snapdir": "hidden",
-    "recordsize": "131072",
-    "special_small_block_size": "0",
-    "quota": "0",
-    "refquota": "0",
-}
-_SIZES: Final = frozenset({"recordsize", "volblocksize", "volsize"})
-_LIMITS: Final = frozenset({"quota", "refquota", "reservation", "refreservation"})
-_DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-_MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_SWITCHES: Final = frozenset({"atime", "exec", "readonly", "checksum"})
-_CREATED_ONCE: Final = frozenset({"casesensitivity", "volblocksize"})
+Origin = tuple[str, str, str | None]
+"""Name and raw value of a setting, and the ancestor it is inherited from; None for the dataset's own."""
 
 
-def rows(appliance: Appliance, extra: Mapping[str, Any], named: str | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Wanted:
+    """What a query wants to be told of each dataset; ``names`` of properties, None for all."""
+
+    names: frozenset[str] | None = None
+    children: bool = True
+    user_properties: bool = True
+    snapshots: bool = False
+    snapshot_count: bool = False
+
+    @classmethod
+    def of(cls, extra: Mapping[str, Any]) -> "Wanted":
+        """From ``query-options.extra``."""
+        named = extra.get("properties")
+        return cls(
+            names=frozenset(map(str, named)) if isinstance(named, list) else None,
+            children=extra.get("retrieve_children") is not False,
+            user_properties=extra.get("retrieve_user_props") is not False,
+            snapshots=extra.get("snapshots") is True,
+            snapshot_count=extra.get("snapshots_count") is True,
+        )
+
+
+@dataclass(frozen=True)
+class Kind:
+    """All that decides about a dataset's text but for the leaves filled in."""
+
+    type: Literal["FILESYSTEM", "VOLUME"]
+    encryption: Literal["none", "own", "inherited"]
+    key_loaded: bool | None
+    readonly: bool
+    settings: tuple[Origin, ...]
+    wanted: Wanted
+
+
+class DatasetRow(Row):
+    """One dataset of a view."""
+
+    __slots__ = ("_dataset", "_fragments", "_kind", "_view")
+
+    def __init__(self, view: "View", dataset: Dataset) -> None:
+        self._view = view
+        self._dataset = dataset
+        self._kind: Kind | None = None
+        self._fragments: tuple[str, ...] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What it has in common with others."""
+        if self._kind is None:
+            self._kind = self._view.kind(self._dataset)
+        return self._kind
+
+    def __getitem__(self, key: str) -> Any:
+        if key in ("id", "name"):
+            return self._dataset.name
+        if key in ("pool", "type", "mountpoint", "encrypted", "locked"):
+            return getattr(self._dataset, key)
+        if key in ("children", "snapshots", "snapshot_count"):
+            return self._hole(key)
+        return self._full()[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_constants(self.kind))
+
+    def __len__(self) -> int:
+        return len(_constants(self.kind))
+
+    def __contains__(self, key: object) -> bool:
+        return key in _constants(self.kind)
+
+    def items(self) -> Any:
+        """All of it at once."""
+        return self._full().items()
+
+    def values(self) -> Any:
+        """All of it at once."""
+        return self._full().values()
+
+    def texts(self, indent: int | None, level: int) -> Iterator[str]:
+        """See Row."""
+        if self._view.has_marks(self.kind):
+            yield from texts(self._full(), indent, level)
+            return
+        if self._fragments is None:
+            leaves = self._view.leaves(self._dataset)
+            self._fragments = tuple(scalar(leaves[name]) for name in _LEAVES)
+        stencil = _stencil(self.kind, indent, level)
+        first, *following = stencil.filled(self._fragments)
+        yield first
+        for hole, text in zip(stencil.holes, following, strict=True):
+            yield from texts(self._hole(hole), indent, level + 1)
+            yield text
+
+    def _full(self) -> dict[str, Any]:
+        shown = _filled(self.kind, self._view.leaves(self._dataset))
+        for name in ("children", "snapshots", "snapshot_count"):
+            if name in shown:
+                shown[name] = self._hole(name)
+        return shown
+
+    def _hole(self, name: str) -> Any:
+        if name not in _constants(self.kind):
+            raise KeyError(name)
+        name_of_this = self._dataset.name
+        if name == "children":
+            return self._view.children.get(name_of_this, [])
+        found = self._view.snapshots.get(name_of_this, [])
+        return found if name == "snapshots" else len(found)
+
+
+class View:
+    """The datasets of an appliance as one query sees them."""
+
+    def __init__(self, appliance: Appliance, wanted: Wanted) -> None:
+        self._appliance = appliance
+        self._all = appliance.state.datasets
+        self.wanted = wanted
+        shown = [dataset for name, dataset in self._all.items() if not _hidden(name)]
+        self.rows = {dataset.name: DatasetRow(self, dataset) for dataset in shown}
+        self.children: dict[str, list[DatasetRow]] = {}
+        self._below = dict.fromkeys(self._all, 0)
+        for name, row in self.rows.items():
+            self.children.setdefault(name.rpartition("/")[0], []).append(row)
+        for name, dataset in self._all.items():
+            parent = name.rpartition("/")[0]
+            if parent in self._below:
+                self._below[parent] += dataset.used
+        self._heritage: dict[str, tuple[tuple[str, str, str], ...]] = {}
+        self._marked: dict[Kind, bool] = {}
+
+    @property
+    def roots(self) -> list[DatasetRow]:
+        """The datasets of the pools themselves."""
+        return self.children.get("", [])
+
+    @cached_property
+    def snapshots(self) -> dict[str, list[dict[str, Any]]]:
+        """Short rows of the snapshots by dataset."""
+        by_dataset: dict[str, list[dict[str, Any]]] = {}
+        for name in getattr(self._appliance.state, "snapshots", {}):
+            dataset, _, short = name.partition("@")
+            row = {"id": name, "name": name, "pool": dataset.partition("/")[0], "type": "SNAPSHOT"}
+            by_dataset.setdefault(dataset, []).append({**row, "snapshot_name": short, "dataset": dataset})
+        return by_dataset
+
+    def has_marks(self, kind: Kind) -> bool:
+        """Whether somebody's own text looks like the marks of a stencil."""
+        known = self._marked.get(kind)
+        if known is None:
+            known = self._marked[kind] = any(MARK in text for origin in kind.settings for text in origin if text)
+        return known
+
+    def kind(self, dataset: Dataset) -> Kind:
+        """What a dataset has in common with others."""
+        root = dataset.encryption_root
+        return Kind(
+            type=dataset.type,
+            encryption="none" if not dataset.encrypted else "own" if root == dataset.name else "inherited",
+            key_loaded=dataset.key_loaded,
+            readonly=dataset.readonly,
+            settings=self._settings(dataset),
+            wanted=self.wanted,
+        )
+
+    def leaves(self, dataset: Dataset) -> dict[str, Any]:
+        """What varies between datasets of a kind, as plain scalars."""
+        below = self._below[dataset.name]
+        numbers = {
+            "used": dataset.used,
+            "usedbychildren": below,
+            "usedbydataset": max(0, dataset.used - dataset.snapshots_used - below),
+            "usedbysnapshots": dataset.snapshots_used,
+            "available": dataset.available,
+            "volsize": dataset.volsize or 0,
+        }
+        leaves: dict[str, Any] = {
+            "name": dataset.name,
+            "pool": dataset.pool,
+            "mountpoint": dataset.mountpoint,
+            "encryption_root": dataset.encryption_root,
+            "compressratio": dataset.compressratio,
+            "compressratio_value": f"{dataset.compressratio}x",
+            "creation_ms": date_ms(dataset.created_at_ns),
+            "creation_raw": str(dataset.created_at_ns // 1_000_000_000),
+            "creation_value": creation_text(dataset.created_at_ns),
+        }
+        for name, amount in numbers.items():
+            leaves[name], leaves[f"{name}_raw"], leaves[f"{name}_value"] = amount, str(amount), nice(amount)
+        return leaves
+
+    def _settings(self, dataset: Dataset) -> tuple[Origin, ...]:
+        inherited = self._inherited(dataset.name.rpartition("/")[0])
+        own = dataset.settings
+        if not own:
+            return inherited
+        return (*(origin for origin in inherited if origin[0] not in own), *((name, own[name], None) for name in own))
+
+    def _inherited(self, ancestor: str) -> tuple[tuple[str, str, str], ...]:
+        """What the children of a dataset take over."""
+        known = self._heritage.get(ancestor)
+        if known is None:
+            dataset = self._all.get(ancestor)
+            own = {} if dataset is None else dataset.settings
+            above = self._inherited(ancestor.rpartition("/")[0]) if ancestor else ()
+            kept = (origin for origin in above if origin[0] not in own)
+            known = (*kept, *((name, raw, ancestor) for name, raw in own.items() if inherits(name)))
+            self._heritage[ancestor] = known
+        return known
+
+
+def rows(appliance: Appliance, extra: Mapping[str, Any], named: Iterable[str] | str | None = None) -> list[DatasetRow]:
     """``GET /pool/dataset`` before filters.
 
-    ``named`` is the one dataset a query asks for by its id or name; it is then looked at instead of the pools' roots.
+    ``named`` are the datasets a query asks for by id or name; they are then looked at instead of the pools' roots.
     ``extra``: ``flat`` false gives the roots with all below them; ``retrieve_children`` false gives the roots alone,
-    without a ``children`` key; ``properties`` is a list of property names to show, null for all.
+    without a ``children`` key; ``properties`` is a list of property names to show, null for all; ``snapshots`` and
+    ``snapshots_count`` add what they say; ``retrieve_user_props`` false empties ``user_properties``.
     """
-    wanted = extra.get("properties")
-    names = frozenset(map(str, wanted)) if isinstance(wanted, list) else None
-    datasets = appliance.state.datasets
-    below = dict.fromkeys(datasets, 0)
-    for dataset in datasets.values():
-        parent = dataset.name.rpartition("/")[0]
-        if parent in below:
-            below[parent] += dataset.used
-    shown = {name: _row(dataset, below[name], names) for name, dataset in datasets.items()}
-    tops = [row for name, row in shown.items() if (name == named if named is not None else "/" not in name)]
-    if extra.get("retrieve_children") is False:
-        return tops
-    for name in reversed(list(shown)):
-        # Backwards, so that inserting in front keeps the children in the order shown.
-        parent = name.rpartition("/")[0]
-        shown[name].setdefault("children", [])
-        if parent in shown:
-            shown[parent].setdefault("children", []).insert(0, shown[name])
-    return tops if extra.get("flat") is False else list(shown.values())
+    wanted = Wanted.of(extra)
+    view = View(appliance, wanted)
+    if named is None:
+        tops = view.roots
+    else:
+        names = {named} if isinstance(named, str) else set(named)
+        tops = [row for name, row in view.rows.items() if name in names]
+    return tops if not wanted.children or extra.get("flat") is False else list(view.rows.values())
 
 
-def _row(dataset: Dataset, below: int, names: frozenset[str] | None) -> dict[str, Any]:
-    properties = _properties(dataset, below)
-    return {
-        "id": dataset.name,
-        "type": dataset.type,
-        "name": dataset.name,
-        "pool": dataset.pool,
-        "encrypted": dataset.encrypted,
-        "encryption_root": dataset.encryption_root,
-        "key_loaded": dataset.key_loaded,
-        **{name: shown for name, shown in properties.items() if names is None or name in names},
-        "mountpoint": dataset.mountpoint,
-        "user_properties": {},
-        "locked": dataset.locked,
-    }
+def _hidden(name: str) -> bool:
+    below = name.partition("/")[2]
+    return below.partition("/")[0] in _HIDDEN
 
 
-def _properties(dataset: Dataset, below: int) -> dict[str, Property]:
-    volume = dataset.type == "VOLUME"
-    own = max(0, dataset.used - dataset.snapshots_used - below)
-    settings = {**_COMMON, **({} if volume else _FILESYSTEM), **dataset.settings}
-    shown = {name: _setting(name, raw, local=name in dataset.settings) for name, raw in settings.items()}
-    if volume:
-        shown["volsize"] = _number(dataset.volsize or 0, "LOCAL")
-        shown["volblocksize"] = _number(16384, "NONE")
-        shown["sparse"] = _property(True, "on", "ON", "LOCAL")
-    shown |= {
-        "readonly": _setting("readonly", "on" if dataset.readonly else "off", local=dataset.readonly),
-        "compressratio": _property(dataset.compressratio, dataset.compressratio, f"{dataset.compressratio}x", "NONE"),
-        "origin": _property("", "", "", "NONE"),
-        "reservation": _setting("reservation", "0"),
-        "refreservation": _setting("refreservation", "0"),
-        "key_format": _encryption("passphrase" if dataset.encrypted else "none", dataset),
-        "encryption_algorithm": _encryption("aes-256-gcm" if dataset.encrypted else "off", dataset),
-        "pbkdf2iters": _encryption("350000" if dataset.encrypted else "0", dataset),
-        "used": _number(dataset.used, "NONE"),
-        "usedbychildren": _number(below, "NONE"),
-        "usedbydataset": _number(own, "NONE"),
-        "usedbyrefreservation": _number(0, "NONE"),
-        "usedbysnapshots": _number(dataset.snapshots_used, "NONE"),
-        "available": _number(dataset.available, "NONE"),
-        "creation": _creation(dataset.created_at_ns),
-    }
+def _filled(kind: Kind, leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole row: what the kind says, and the leaves. Holes are left as the kind has them."""
+    shown = dict(_constants(kind))
+    shown["id"] = shown["name"] = leaves["name"]
+    shown["pool"], shown["mountpoint"] = leaves["pool"], leaves["mountpoint"]
+    shown["encryption_root"] = leaves["encryption_root"]
+    for name in _NUMBERS:
+        if name in shown:
+            source = "LOCAL" if name == "volsize" else "NONE"
+            shown[name] = prop(leaves[name], leaves[f"{name}_raw"], leaves[f"{name}_value"], source)
+    if "compressratio" in shown:
+        shown["compressratio"] = prop(
+            leaves["compressratio"], leaves["compressratio"], leaves["compressratio_value"], "NONE"
+        )
+    if "creation" in shown:
+        shown["creation"] = prop(
+            {"$date": leaves["creation_ms"]}, leaves["creation_raw"], leaves["creation_value"], "NONE"
+        )
+    if kind.encryption == "inherited":
+        for name in _ENCRYPTION:
+            if name in shown:
+                shown[name] = {**shown[name], "source_info": leaves["encryption_root"]}
     return shown
 
 
-def _setting(name: str, raw: str, *, local: bool = False) -> Property:
-    """A setting from its raw text; enum-like values are shown in capitals, limits of 0 as null."""
-    source = "LOCAL" if local else "NONE" if name in _CREATED_ONCE else "DEFAULT"
-    if name in _LIMITS:
-        amount = int(raw)
-        return _property(amount or None, raw, nice(amount) if amount else None, source)
-    if name in _SIZES:
-        return _number(int(raw), source)
-    if name in ("comments", "managedby"):
-        return _property(raw, raw, raw, source)
-    if raw.isdigit():
-        return _property(int(raw) if name == "copies" else raw, raw, raw, source)
-    return _property({"on": True, "off": False}.get(raw, raw) if name in _SWITCHES else raw, raw, raw.upper(), source)
+@lru_cache(maxsize=512)
+def _stencil(kind: Kind, indent: int | None, level: int) -> Stencil:
+    value = _filled(kind, {name: gap(name) for name in _LEAVES})
+    holes = {name: gap(name) for name in ("children", "snapshots", "snapshot_count") if name in value}
+    return Stencil({**value, **holes}, _LEAVES, indent, level)
 
 
-def _encryption(raw: str, dataset: Dataset) -> Property:
-    unset = raw in ("none", "off")
-    source = "NONE" if not dataset.encrypted else "LOCAL" if dataset.encryption_root == dataset.name else "INHERITED"
-    shown = _property(raw, raw, None if unset else raw.upper(), source)
-    return {**shown, "source_info": dataset.encryption_root if source == "INHERITED" else None}
+@lru_cache(maxsize=1024)
+def _constants(kind: Kind) -> dict[str, Any]:
+    """The row of a kind in its order; what the leaves and holes will hold is None. Nobody changes it."""
+    names = kind.wanted.names
+    properties = _properties(kind)
+    shown: dict[str, Any] = {
+        "id": None,
+        "type": kind.type,
+        "name": None,
+        "pool": None,
+        "encrypted": kind.encryption != "none",
+        "encryption_root": None,
+        "key_loaded": kind.key_loaded,
+        **{name: value for name, value in properties.items() if names is None or name in names},
+        "mountpoint": None,
+        "user_properties": _user_properties(kind) if kind.wanted.user_properties else {},
+        "locked": kind.encryption != "none" and not kind.key_loaded,
+    }
+    holes = {
+        "snapshots": kind.wanted.snapshots,
+        "snapshot_count": kind.wanted.snapshot_count,
+        "children": kind.wanted.children,
+    }
+    return shown | {name: None for name, there in holes.items() if there}
 
 
-def _creation(created_at_ns: int) -> Property:
-    seconds = created_at_ns // 1_000_000_000
-    at = datetime.fromtimestamp(seconds, UTC)
-    # Not strftime: its names follow the locale.
-    text = f"{_DAYS[at.weekday()]} {_MONTHS[at.month - 1]} {at.day:2} {at.hour:2}:{at.minute:02} {at.year}"
-    return _property(date(created_at_ns), str(seconds), text, "NONE")
+_ENCRYPTION: Final[Mapping[str, tuple[str, str]]] = {
+    "key_format": ("none", "passphrase"),
+    "encryption_algorithm": ("off", "aes-256-gcm"),
+    "pbkdf2iters": ("0", "350000"),
+}
+"""Raw values without and with encryption."""
 
 
-def _number(amount: int, source: str) -> Property:
-    return _property(amount, str(amount), nice(amount), source)
+def _properties(kind: Kind) -> dict[str, Property | None]:
+    """All properties in their order; None where the leaves fill in."""
+    volume = kind.type == "VOLUME"
+    base = COMMON if volume else {**COMMON, **FILESYSTEM}
+    shown: dict[str, Property | None] = {name: setting(name, raw) for name, raw in base.items()}
+    for name, raw, origin in kind.settings:
+        if origin is None and ":" not in name:
+            shown[name] = setting(name, raw, "LOCAL")
+        elif name in base:
+            shown[name] = setting(name, raw, "INHERITED", origin)
+    set_here = {name for name, _, origin in kind.settings if origin is None}
+    if volume:
+        shown["volsize"] = None
+        if "volblocksize" not in set_here:
+            shown["volblocksize"] = number(16384, "NONE")
+        if "sparse" not in set_here:
+            shown["sparse"] = prop(True, "on", "ON", "LOCAL")
+    shown["readonly"] = setting("readonly", "on" if kind.readonly else "off", "LOCAL" if kind.readonly else None)
+    shown["compressratio"] = None
+    shown["origin"] = prop("", "", "", "NONE")
+    for name in ("reservation", "refreservation"):
+        shown.setdefault(name, setting(name, "0"))
+    for name, (without, with_it) in _ENCRYPTION.items():
+        shown[name] = _encryption(kind, without, with_it)
+    shown |= dict.fromkeys(("used", "usedbychildren", "usedbydataset"))
+    shown["usedbyrefreservation"] = number(0, "NONE")
+    shown |= dict.fromkeys(("usedbysnapshots", "available", "creation"))
+    return shown
 
 
-def _property(parsed: object, raw: str, value: str | None, source: str) -> Property:
-    return {"parsed": parsed, "rawvalue": raw, "value": value, "source": source, "source_info": None}
+def _encryption(kind: Kind, without: str, with_it: str) -> Property:
+    raw = without if kind.encryption == "none" else with_it
+    source = {"none": "NONE", "own": "LOCAL", "inherited": "INHERITED"}[kind.encryption]
+    return prop(raw, raw, None if raw in ("none", "off") else raw.upper(), source)
 
 
-def nice(amount: int) -> str:
-    """A size as ZFS prints it: three digits and a letter, ``204G``, ``1.32T``, ``0B``."""
-    power = 0
-    while amount >> (10 * (power + 1)):
-        power += 1
-    scaled = amount / (1 << (10 * power))
-    if power == 0 or scaled == int(scaled):
-        return f"{int(scaled)}{'BKMGTPE'[power]}"
-    digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
-    return f"{scaled:.{digits}f}{'BKMGTPE'[power]}"
+def _user_properties(kind: Kind) -> dict[str, Property]:
+    return {
+        name: setting(name, raw, "LOCAL" if origin is None else "INHERITED", origin)
+        for name, raw, origin in kind.settings
+        if ":" in name and name not in USER
+    }
