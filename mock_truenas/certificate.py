@@ -32,13 +32,23 @@ class Certificates:
         # A day early, for clients whose clock is behind.
         self._start = datetime.fromtimestamp(now_s, UTC) - timedelta(days=1)
         self._key = ec.generate_private_key(ec.SECP256R1())
+        self._own, _ = self._made(_AS_USUAL)
+
+    @property
+    def pem(self) -> str:
+        """The certificate the NAS serves with, for clients that are to trust it."""
+        return self._own.decode("ascii")
 
     def context(self) -> ssl.SSLContext:
         """With the certificate the NAS serves with."""
-        return self.issue(_AS_USUAL, "")
+        return _context(self._own + _pem(self._key))
 
     def issue(self, order: CertificateOrder, _purpose: str) -> ssl.SSLContext:
         """With a certificate that differs from it as ordered."""
+        certificate, key = self._made(order)
+        return _context(certificate + _pem(key))
+
+    def _made(self, order: CertificateOrder) -> tuple[bytes, ec.EllipticCurvePrivateKey]:
         key = ec.generate_private_key(ec.SECP256R1()) if order.new_key else self._key
         names = [x509.DNSName(order.name)] if order.name else self._names
         begin, end = self._start, self._start + _LIFETIME
@@ -58,12 +68,7 @@ class Certificates:
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(key, hashes.SHA256())
         )
-        return _context(
-            certificate.public_bytes(serialization.Encoding.PEM)
-            + key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        return certificate.public_bytes(serialization.Encoding.PEM), key
 
 
 def self_signed_context(host: str, now_s: float) -> ssl.SSLContext:
@@ -80,6 +85,12 @@ def _names_of(host: str) -> list[x509.GeneralName]:
         if host != "localhost" and host.isascii():
             names.append(x509.DNSName(host))
     return names + [x509.IPAddress(address) for address in sorted(addresses, key=str)]
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
 
 
 def _context(pem: bytes) -> ssl.SSLContext:

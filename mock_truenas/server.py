@@ -77,6 +77,11 @@ class MockTrueNAS:
         self._context = contextvars.copy_context()
 
     @property
+    def faults(self) -> ActiveFaults:
+        """Those active now; they begin with :meth:`inject` and end with :meth:`heal`."""
+        return self._faults
+
+    @property
     def port(self) -> int:
         """The port it listens on, the same again after ``appliance.down``; 0 before the first start."""
         return self._address[1]
