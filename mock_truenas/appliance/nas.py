@@ -3,15 +3,25 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from mock_truenas.appliance.accounts import EVERYTHING, Accounts, Allowed, Allowlist
+from mock_truenas.appliance import draws, tables
+from mock_truenas.appliance.accounts import ADMINISTRATOR, EVERYTHING, KEYS_PER_USER, Accounts, Allowed, Allowlist
+from mock_truenas.appliance.alerting import Alerting
+from mock_truenas.appliance.boot import Boot
+from mock_truenas.appliance.changes import Change, Listener, between
+from mock_truenas.appliance.evolution import Evolution
+from mock_truenas.appliance.jobs import Jobs
 from mock_truenas.appliance.load import LoadAverage
-from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Scan, State
-from mock_truenas.appliance.releases import Release
+from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Row, Scan, State
+from mock_truenas.appliance.releases import Release, find_release
+from mock_truenas.appliance.schedule import NEVER_NS, Schedule
+from mock_truenas.appliance.truth import truth_of
 from mock_truenas.clock import Clock
 
-_DAY_NS = 86_400_000_000_000
+Overlay = Callable[[State], State]
+LONGEST_WALK_NS: Final = 14 * 86_400_000_000_000
+"""A clock set further ahead than this is followed from here on only: years are not walked through tick by tick."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +35,71 @@ class Progress:
 
 
 class Appliance:
-    """A NAS. ``revision`` grows with every change of what it shows, so that faces may keep what they rendered."""
+    """A NAS. ``revision`` grows with every change of what it shows, so that faces may keep what they rendered.
+
+    ``state`` is what is visible: what really is, below the overlays of faults. It is brought to now by ``evolve``,
+    which is cheap while nothing is due; values depend on the instant, never on how often anybody asked.
+    """
 
     def __init__(self, state: State, release: Release, accounts: Accounts, clock: Clock, rng: random.Random) -> None:
         self.state = state
         self.release = release
+        self.accounts = accounts
         self.revision = 0
-        self._accounts = accounts
+        self.schedule = Schedule()
+        self.jobs = Jobs(self)
+        self.seed = rng.getrandbits(64)
         self._clock = clock
-        self._load = LoadAverage(rng, state.host.typical_load, clock.now_ns())
+        self._base = state
+        self._overlays: dict[str, Overlay] = {}
+        self._listeners: dict[int, Listener] = {}
+        self._listened = 0
+        self._instant_ns: int | None = None
+        self._streams: dict[str, random.Random] = {}
+        self._load = LoadAverage(self.stream("load"), state.host.typical_load, clock.now_ns())
+        self._alerting = Alerting(self.seed, state.alerts)
+        self._evolution = Evolution(self)
+        self._boot = Boot(self)
+        self._evolution.begin(self.now_ns())
+        self._become(state, self.now_ns())
+
+    # -- time ------------------------------------------------------------------------------------------------------
 
     def now_ns(self) -> int:
-        """The appliance's wall time, Unix nanoseconds."""
-        return self._clock.now_ns()
+        """The appliance's own time, Unix nanoseconds; while it catches up, the instant it has come to."""
+        return self._clock.now_ns() if self._instant_ns is None else self._instant_ns
 
-    @property
-    def entropy(self) -> Callable[[int], bytes]:
-        """Where its secrets and identifiers come from."""
-        return self._accounts.entropy
+    def wall_ns(self) -> int:
+        """What its wall clock shows: its time, and however much that clock is off."""
+        return self.now_ns() + self.state.host.clock_offset_ns
+
+    def evolve(self) -> None:
+        """Let everything happen that is due by now."""
+        if self.schedule.next_ns <= self._clock.now_ns() and self._instant_ns is None:
+            self._catch_up(self._clock.now_ns())
+
+    def _catch_up(self, now_ns: int) -> None:
+        try:
+            while (due := self.schedule.take(now_ns)) is not None:
+                self._instant_ns = due[0]
+                due[1](due[0])
+        finally:
+            self._instant_ns = None
+
+    def next_change_ns(self) -> int | None:
+        """When something will next happen by itself; None when nothing will."""
+        return None if self.schedule.next_ns == NEVER_NS else self.schedule.next_ns
+
+    def from_ns(self, at_ns: int) -> int:
+        """From where what repeats goes on after ``at_ns``: from there, unless the clock was set far ahead."""
+        return max(at_ns, self._clock.now_ns() - LONGEST_WALK_NS)
+
+    def stream(self, purpose: str) -> random.Random:
+        """The seeded stream of a purpose, the same one each time it is asked for."""
+        stream = self._streams.get(purpose)
+        if stream is None:
+            stream = self._streams[purpose] = random.Random(f"{self.seed}:{purpose}")
+        return stream
 
     def uptime_ns(self, now_ns: int) -> int:
         """Time since boot; never negative, even when the clock was set back before it."""
@@ -62,134 +119,252 @@ class Appliance:
 
     def progress(self, scan: Scan, now_ns: int) -> Progress:
         """How far a scan is at an instant."""
-        passed = min(max(0, now_ns - scan.started_at_ns), scan.takes_ns)
+        passed = scan.passed_ns(now_ns)
         fraction = passed / scan.takes_ns if scan.takes_ns else 1.0
         left_s = (scan.takes_ns - passed) // 1_000_000_000
-        return Progress(scan, fraction, left_s, finished=passed == scan.takes_ns)
+        return Progress(scan, fraction, left_s, finished=not scan.runs_at(now_ns))
 
     # -- changes ---------------------------------------------------------------------------------------------------
 
+    @property
+    def base(self) -> State:
+        """What really is, below the overlays. Evolution goes on here."""
+        return self._base
+
+    def watch(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` on every change of what is visible, and of jobs; the callable returned ends that."""
+        self._listened += 1
+        number = self._listened
+        self._listeners[number] = listener
+
+        def end() -> None:
+            self._listeners.pop(number, None)
+
+        return end
+
+    def tell(self, change: Change) -> None:
+        """Tell everybody who watches of a change that is not one of the state."""
+        self.revision += 1
+        for listener in list(self._listeners.values()):
+            listener(change)
+
+    def overlay(self, fault_id: str, changes: Overlay) -> None:
+        """Show the state through ``changes`` until ``lift``; later overlays lie on top of earlier ones."""
+        self.evolve()
+        self._overlays[fault_id] = changes
+        self._become(self._base, self.now_ns())
+
+    def lift(self, fault_id: str) -> None:
+        """Take an overlay away; what it hid shows again, evolved. Does nothing without one of that name."""
+        self.evolve()
+        if self._overlays.pop(fault_id, None) is not None:
+            self._become(self._base, self.now_ns())
+
     def change(self, **parts: Any) -> None:
         """Replace parts of the state (``host``, ``pools``, ``disks``, …)."""
-        self.state = replace(self.state, **parts)
+        self.evolve()
+        self._become(replace(self._base, **parts), self.now_ns())
+
+    def look_again(self) -> None:
+        """Judge anew which alerts hold, as time alone may have changed that."""
+        self._become(self._base, self.now_ns(), only_if_alerts=True)
+
+    def _become(self, base: State, now_ns: int, *, only_if_alerts: bool = False) -> None:
+        visible = self.state if only_if_alerts else self._overlaid(base)
+        alerts = self._alerting.judge(
+            self, visible, base.alerts, now_ns, resting=bool(self._overlays) or self._boot.runs
+        )
+        if alerts is not base.alerts:
+            base = replace(base, alerts=alerts)
+            visible = self._overlaid(base)
+        elif only_if_alerts:
+            return
+        before, self.state, self._base = self.state, visible, base
         self.revision += 1
+        if self._listeners:
+            for change in between(before, visible):
+                for listener in list(self._listeners.values()):
+                    listener(change)
+
+    def _overlaid(self, base: State) -> State:
+        visible = base
+        for changes in self._overlays.values():
+            visible = changes(visible)
+        return self._boot.seen(visible)
 
     def change_pool(self, name: str, **fields: Any) -> Pool:
         """Replace fields of a pool. Raises KeyError for an unknown name."""
-        pool = replace(self.state.pools[name], **fields)
-        self.change(pools={**self.state.pools, name: pool})
+        self.evolve()
+        pool = replace(self._base.pools[name], **fields)
+        self.change(pools={**self._base.pools, name: pool})
+        if "scan" in fields:
+            self._evolution.follow_scan(name)
         return pool
 
     def change_dataset(self, name: str, **fields: Any) -> Dataset:
         """Replace fields of a dataset. Raises KeyError for an unknown name."""
-        dataset = replace(self.state.datasets[name], **fields)
-        self.change(datasets={**self.state.datasets, name: dataset})
+        self.evolve()
+        dataset = replace(self._base.datasets[name], **fields)
+        self.change(datasets={**self._base.datasets, name: dataset})
         return dataset
 
     def change_disk(self, name: str, **fields: Any) -> Disk:
         """Replace fields of a disk. Raises KeyError for an unknown name."""
-        disk = replace(self.state.disks[name], **fields)
-        self.change(disks={**self.state.disks, name: disk})
+        self.evolve()
+        disk = replace(self._base.disks[name], **fields)
+        self.change(disks={**self._base.disks, name: disk})
         return disk
 
+    def change_host(self, **fields: Any) -> None:
+        """Replace fields of the host."""
+        self.evolve()
+        self.change(host=replace(self._base.host, **fields))
+
+    def insert_row(self, table: str, row: Row, key: Any = None) -> Row:
+        """Add a row to a peripheral table, by its ``id``, the key, or the next number. Raises ValueError if taken."""
+        self.evolve()
+        changed, made = tables.inserted(self._base.tables, table, row, key)
+        self.change(tables=changed)
+        self._evolution.follow_rows(table)
+        return made
+
+    def change_row(self, table: str, key: Any, **fields: Any) -> Row:
+        """Replace fields of a row. Raises KeyError for an unknown one."""
+        self.evolve()
+        changed, made = tables.changed(self._base.tables, table, key, fields)
+        self.change(tables=changed)
+        self._evolution.follow_rows(table)
+        return made
+
+    def delete_row(self, table: str, key: Any) -> None:
+        """Remove a row. Raises KeyError for an unknown one."""
+        self.evolve()
+        self.change(tables=tables.deleted(self._base.tables, table, key))
+        self._evolution.follow_rows(table)
+
+    # -- pools and disks -------------------------------------------------------------------------------------------
+
     def start_scrub(self, pool: str, takes_ns: int) -> None:
-        """Start a scrub now that will have finished after ``takes_ns``."""
-        scan = Scan("SCRUB", self.now_ns(), takes_ns, self.state.pools[pool].allocated)
-        self.change_pool(pool, scan=scan)
+        """Start a scrub now that will have finished after ``takes_ns``. Raises KeyError for an unknown pool."""
+        self.evolve()
+        self.change_pool(pool, scan=Scan("SCRUB", self.now_ns(), takes_ns, self._base.pools[pool].allocated))
+
+    # -- alerts ----------------------------------------------------------------------------------------------------
 
     def raise_alert(self, alert: Alert) -> None:
         """Add an alert, or replace the one with its uuid."""
-        self.change(alerts={**self.state.alerts, alert.uuid: alert})
+        self.evolve()
+        self.change(alerts={**self._base.alerts, alert.uuid: alert})
+
+    def clear_alert(self, uuid: str) -> None:
+        """Take an alert away; one whose cause lasts comes back when that changes next. Unknown ones change nothing."""
+        self.evolve()
+        if uuid in self._base.alerts:
+            self.change(alerts={key: alert for key, alert in self._base.alerts.items() if key != uuid})
 
     def dismiss_alert(self, uuid: str, *, dismissed: bool) -> None:
         """Dismiss or restore an alert; an unknown uuid changes nothing, as on the appliance."""
-        alert = self.state.alerts.get(uuid)
+        self.evolve()
+        alert = self._base.alerts.get(uuid)
         if alert is not None:
             self.raise_alert(replace(alert, dismissed=dismissed))
 
+    # -- power and releases ----------------------------------------------------------------------------------------
+
+    def reboot(self, takes_ns: int = 120_000_000_000, down_ns: int = 0) -> None:
+        """Boot anew: BOOTING for ``takes_ns`` after ``down_ns`` without answering; pools come before it is READY."""
+        self.evolve()
+        self._boot.reboot(self.now_ns(), takes_ns, down_ns)
+
+    def shutdown(self) -> None:
+        """Shut down: SHUTTING_DOWN, and no answers until ``reboot``."""
+        self.evolve()
+        self._boot.shut_down()
+
+    def finish_boot(self) -> None:
+        """Be READY at once."""
+        self.evolve()
+        self._boot.finish(self.now_ns())
+
+    def upgrade(self, release: str) -> None:
+        """Become another release. Raises ValueError for an unknown one.
+
+        From 25.04 on, keys whose allowlist does not hold everything are revoked (truenas-api 5.3, F23).
+        """
+        self.evolve()
+        found = find_release(release)
+        had_lists = self.release.dialect.has("key_allowlists")
+        self.release = found
+        if had_lists and not found.dialect.has("key_allowlists"):
+            for key in list(self.accounts.keys.values()):
+                if key.allowlist != EVERYTHING:
+                    self.accounts.revoke(key.name, "upgrade", "The key is of an earlier release and was limited.")
+        self._alerting.forget_findings()
+        self.change(revoked=self._revoked(), update=replace(self._base.update, available=None, applied=None))
+
     # -- accounts --------------------------------------------------------------------------------------------------
 
-    def mint_api_key(self, name: str, prefix: str | None = None, allowlist: Allowlist = EVERYTHING) -> str:
+    def mint_api_key(
+        self,
+        name: str,
+        prefix: str | None = None,
+        allowlist: Allowlist = EVERYTHING,
+        *,
+        username: str = ADMINISTRATOR,
+    ) -> str:
         """A new API key ``<id>-<64 alnum>``; ``prefix`` (default: the appliance's, else PSIMSECRET) opens the 64."""
-        return self._accounts.mint_api_key(name, prefix, allowlist)
+        self._room_for_a_key(username)
+        return self.accounts.mint_api_key(name, prefix, allowlist, username, self.now_ns())
 
-    def adopt_api_key(self, name: str, text: str) -> None:
+    def adopt_api_key(self, name: str, text: str, *, username: str = ADMINISTRATOR) -> None:
         """Make a given text a valid key. Raises ValueError, without quoting it, when it cannot be one."""
-        self._accounts.adopt_api_key(name, text)
+        self._room_for_a_key(username)
+        self.accounts.adopt_api_key(name, text, username=username, now_ns=self.now_ns())
+
+    def _room_for_a_key(self, username: str) -> None:
+        if not self.release.dialect.has("key_allowlists") and len(self.accounts.keys_of(username)) >= KEYS_PER_USER:
+            raise ValueError(f"{username} has {KEYS_PER_USER} API keys already; delete one first")
 
     def mint_password(self, username: str) -> str:
         """A new password for a user (made if needed), for Basic authentication."""
-        return self._accounts.mint_password(username)
+        return self.accounts.mint_password(username)
 
-    def revoke(self, name: str, *, by: str = "") -> None:
+    def revoke(self, name: str, *, by: str = "", reason: str = "") -> None:
         """Revoke the API keys whose name matches a glob; ``by`` says who, so that only they restore it."""
-        self._accounts.revoke(name, by)
+        self.accounts.revoke(name, by, reason)
+        self.change(revoked=self._revoked())
 
     def restore(self, name: str, *, by: str = "") -> None:
         """Take back a revocation."""
-        self._accounts.restore(name, by)
+        self.accounts.restore(name, by)
+        self.change(revoked=self._revoked())
+
+    def _revoked(self) -> Mapping[str, str]:
+        return {key.name: key.revoked_reason or "" for key in self.accounts.keys.values() if key.revoked}
 
     def check_api_key(self, text: str) -> Allowed:
         """Whether an API key is valid now."""
-        return self._accounts.check_api_key(text)
+        return self.accounts.check_api_key(text, self._clock.now_ns())
 
     def check_password(self, username: str, password: str) -> Allowed:
         """Whether a user name and password are valid now."""
-        return self._accounts.check_password(username, password)
+        return self.accounts.check_password(username, password)
+
+    def find_key(self, number: int) -> Any:
+        """The API key with an id, None when there is none."""
+        return self.accounts.find_key(number)
+
+    def note_rest_use(self, address: str) -> None:
+        """Count a REST request from an address, for the daily alert of 25.10.1 and later."""
+        self._evolution.note_rest_use(address)
 
     # -- truth -----------------------------------------------------------------------------------------------------
 
     def truth(self) -> dict[str, Any]:
         """Ground truth as plain JSON: system, pools, datasets and disks by name, alerts; no secrets."""
-        state = self.state
-        return {
-            "system": {
-                "hostname": state.host.hostname,
-                "version": self.release.info_version,
-                "serial": state.host.serial,
-                "booted_at_ns": state.host.booted_at_ns,
-                "state": state.host.state,
-            },
-            "pools": {name: _pool_truth(pool) for name, pool in state.pools.items()},
-            "datasets": {name: _dataset_truth(dataset) for name, dataset in state.datasets.items()},
-            "disks": {name: _disk_truth(disk) for name, disk in state.disks.items()},
-            "alerts": [_alert_truth(alert) for alert in state.alerts.values()],
-        }
+        self.evolve()
+        return truth_of(self.state, self.release)
 
-
-def _pool_truth(pool: Pool) -> dict[str, Any]:
-    exported = pool.status == "OFFLINE"
-    return {
-        "id": pool.id,
-        "guid": pool.guid,
-        "status": pool.status,
-        "size": None if exported else pool.size,
-        "allocated": None if exported else pool.allocated,
-        "free": None if exported else pool.size - pool.allocated,
-    }
-
-
-def _dataset_truth(dataset: Dataset) -> dict[str, Any]:
-    return {
-        "type": dataset.type,
-        "pool": dataset.pool,
-        "used": dataset.used,
-        "available": dataset.available,
-        "readonly": dataset.readonly,
-        "encrypted": dataset.encrypted,
-        "locked": dataset.locked,
-    }
-
-
-def _disk_truth(disk: Disk) -> dict[str, Any]:
-    return {
-        "serial": disk.serial,
-        "model": disk.model,
-        "type": disk.type,
-        "size": disk.size,
-        "pool": disk.pool,
-    }
-
-
-def _alert_truth(alert: Alert) -> Mapping[str, Any]:
-    return {"uuid": alert.uuid, "klass": alert.klass, "level": alert.level, "dismissed": alert.dismissed}
+    def new_uuid(self, *purpose: object) -> str:
+        """A UUID that follows from the seed and the purpose."""
+        return draws.uuid(self.seed, *purpose)

@@ -124,8 +124,8 @@ def test_text_that_is_no_key_is_refused_without_being_quoted() -> None:
     [
         ({"fixture": "homelap"}, "did you mean homelab"),
         ({"fixture": "x"}, "available: baseline, small-office, homelab"),
-        ({"release": "25.10"}, "does not serve yet; available: 24.10"),
-        ({"release": "24.1"}, "is not a release; available: 24.10"),
+        ({"release": "25.11"}, "did you mean 25.10"),
+        ({"release": "x"}, "available: 24.04, 24.10, 25.04.0"),
     ],
 )
 def test_unknown_fixture_or_release_is_refused_with_those_available(wrong: dict[str, str], told: str) -> None:
