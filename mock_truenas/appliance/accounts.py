@@ -48,7 +48,10 @@ class Allowed:
 
 @dataclass(slots=True)
 class ApiKey:
-    """A key; ``revoked_by`` holds everyone who revoked it and did not take that back, ``revoked_reason`` the latest."""
+    """A key; ``revoked_by`` holds everyone who revoked it and did not take that back, ``revoked_reason`` the latest.
+
+    ``deleted_by`` and ``expired_by`` hold the faults because of which it is unknown, or its time is over, at present.
+    """
 
     id: int
     name: str
@@ -59,6 +62,8 @@ class ApiKey:
     expires_at_ns: int | None = None
     revoked_by: list[str] = field(default_factory=list)
     revoked_reason: str | None = None
+    deleted_by: list[str] = field(default_factory=list)
+    expired_by: list[str] = field(default_factory=list)
     _scram: ScramKey | None = field(default=None, repr=False)
 
     @property
@@ -68,7 +73,7 @@ class ApiKey:
 
     def expired_at(self, now_ns: int) -> bool:
         """Whether its time is over."""
-        return self.expires_at_ns is not None and now_ns >= self.expires_at_ns
+        return bool(self.expired_by) or (self.expires_at_ns is not None and now_ns >= self.expires_at_ns)
 
 
 @dataclass(slots=True)
@@ -136,7 +141,8 @@ class Accounts:
 
     def find_key(self, number: int) -> ApiKey | None:
         """The key with an id."""
-        return self.keys.get(number)
+        key = self.keys.get(number)
+        return None if key is None or key.deleted_by else key
 
     def delete_key(self, number: int) -> None:
         """Forget a key. Raises KeyError for an unknown id."""
@@ -167,6 +173,22 @@ class Accounts:
             if by in key.revoked_by:
                 key.revoked_by.remove(by)
 
+    def hide(self, pattern: str, by: str) -> None:
+        """Let the keys that exist now and match the glob look deleted until ``show``."""
+        for key in self._named(pattern):
+            key.deleted_by.append(by)
+
+    def expire(self, pattern: str, by: str) -> None:
+        """Let the time of the keys that exist now and match the glob be over until ``show``."""
+        for key in self._named(pattern):
+            key.expired_by.append(by)
+
+    def show(self, by: str) -> None:
+        """Take back what ``by`` hid or let expire."""
+        for key in self.keys.values():
+            key.deleted_by[:] = [other for other in key.deleted_by if other != by]
+            key.expired_by[:] = [other for other in key.expired_by if other != by]
+
     def _named(self, pattern: str) -> Iterable[ApiKey]:
         return [key for key in self.keys.values() if fnmatch.fnmatchcase(key.name, pattern)]
 
@@ -176,6 +198,8 @@ class Accounts:
         key = self.keys.get(int(match[1])) if match else None
         if match is None or key is None:
             return Allowed(ok=False, why="unknown", key_id=int(match[1]) if match else _leading_number(text))
+        if key.deleted_by:
+            return Allowed(ok=False, why="unknown", key_id=key.id, revoked_by=tuple(key.deleted_by))
         if not hmac.compare_digest(key.secret, match[2]):
             return Allowed(ok=False, why="wrong", key_id=key.id)
         return self._of_key(key, now_ns)
@@ -183,7 +207,7 @@ class Accounts:
     def _of_key(self, key: ApiKey, now_ns: int) -> Allowed:
         if key.revoked_by or key.expired_at(now_ns):
             why = "revoked" if key.revoked_by else "expired"
-            revoked_by = tuple(by for by in key.revoked_by if by)
+            revoked_by = tuple(by for by in key.revoked_by or key.expired_by if by)
             return Allowed(False, revoked_by=revoked_by, why=why, key_id=key.id, key_name=key.name)
         roles = self.user(key.username).roles
         return Allowed(True, key.allowlist, username=key.username, roles=roles, key_id=key.id, key_name=key.name)
