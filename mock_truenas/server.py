@@ -66,7 +66,7 @@ class MockTrueNAS:
         self._faults = ActiveFaults()
         self._tls = ChangingContext(ssl_context, issue or _issue_at(clock)) if ssl_context is not None else None
         scheme = "https" if ssl_context else "http"
-        sessions = Sessions(entropy or appliance.entropy)
+        sessions = Sessions(entropy or appliance.accounts.entropy)
         rest = Rest(appliance)
         self._house = House(appliance, rest, self._faults, journal, clock, server_name, scheme, sessions, behaviour)
         self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
@@ -121,6 +121,7 @@ class MockTrueNAS:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        await self._house.rest.stop()
         transports = [connection.transport for connection in door.connections]
         door.pre_shutdown()
         await door.shutdown(timeout=1.0)
@@ -158,6 +159,18 @@ class MockTrueNAS:
             self._tls.end(fault_id)
         if fault.effect.closes_door and not self._faults.closing_door() and self._door is not None:
             self._open_soon()
+
+    async def reset(self) -> None:
+        """Heal every fault, end what is being answered and every WebSocket, put the appliance back as it was made."""
+        for fault in reversed(self._faults.active()):
+            self.heal(fault.fault_id)
+        tasks = [task for task in self._exchanges.values() if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        self.appliance.reset()
+        await self.settled()
 
     async def settled(self) -> None:
         """Wait until the door is as the faults want it. Raises OSError when it could not be opened again."""

@@ -189,6 +189,15 @@ class Accounts:
             key.deleted_by[:] = [other for other in key.deleted_by if other != by]
             key.expired_by[:] = [other for other in key.expired_by if other != by]
 
+    def pardon(self) -> None:
+        """Take back whatever was done to keys, and forget tokens."""
+        for key in self.keys.values():
+            key.revoked_by.clear()
+            key.deleted_by.clear()
+            key.expired_by.clear()
+            key.revoked_reason = None
+        self._tokens.clear()
+
     def _named(self, pattern: str) -> Iterable[ApiKey]:
         return [key for key in self.keys.values() if fnmatch.fnmatchcase(key.name, pattern)]
 

@@ -42,26 +42,35 @@ class Appliance:
     """
 
     def __init__(self, state: State, release: Release, accounts: Accounts, clock: Clock, rng: random.Random) -> None:
-        self.state = state
-        self.release = release
         self.accounts = accounts
         self.revision = 0
-        self.schedule = Schedule()
-        self.jobs = Jobs(self)
         self.seed = rng.getrandbits(64)
         self._clock = clock
-        self._base = state
-        self._overlays: dict[str, Overlay] = {}
+        self._first = (state, release)
         self._listeners: dict[int, Listener] = {}
         self._listened = 0
         self._instant_ns: int | None = None
+        self._begin(state, release)
+
+    def _begin(self, state: State, release: Release) -> None:
+        self.state = state
+        self.release = release
+        self.schedule = Schedule()
+        self.jobs = Jobs(self)
+        self._base = state
+        self._overlays: dict[str, Overlay] = {}
         self._streams: dict[str, random.Random] = {}
-        self._load = LoadAverage(self.stream("load"), state.host.typical_load, clock.now_ns())
+        self._load = LoadAverage(self.stream("load"), state.host.typical_load, self._clock.now_ns())
         self._alerting = Alerting(self.seed, state.alerts)
         self._evolution = Evolution(self)
         self._boot = Boot(self)
         self._evolution.begin(self.now_ns())
         self._become(state, self.now_ns())
+
+    def reset(self) -> None:
+        """Be as when it was made: state, release, jobs, all that moves. Keys and users stay, and are valid again."""
+        self.accounts.pardon()
+        self._begin(*self._first)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
