@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mock_truenas.api.methods.method import Access, Call, Method, Param
+from mock_truenas.api.methods.tables import config, constant
 from mock_truenas.api.resources import alert
 
 
@@ -15,12 +16,14 @@ def _set_dismissed(*, dismissed: bool) -> Callable[[Call], None]:
 
 
 def _rows(call: Call) -> list[dict[str, Any]]:
-    return alert.rows(call.appliance)
+    return alert.rows(call.appliance, call.dialect)
 
 
 METHODS: Final = (
-    # A method without parameters and not of a CRUD service; REST has no query string for it.
+    # Takes no arguments and is no query: REST has a GET for it, but no filters.
     Method("alert.list", "Alerts, the gravest first", _rows, moving="never"),
+    Method("alert.list_categories", "Kinds of alerts", lambda call: alert.categories(call.dialect), moving="never"),
+    constant("alert.list_policies", "How often to tell of an alert", ["IMMEDIATELY", "HOURLY", "DAILY", "NEVER"]),
     Method(
         "alert.dismiss",
         "Dismiss an alert",
@@ -35,4 +38,5 @@ METHODS: Final = (
         (Param("uuid", str),),
         access=Access.WRITE,
     ),
+    *config("alertclasses", {"id": 1, "classes": {}}),
 )

@@ -14,7 +14,6 @@ from mock_truenas.api.resources.moment import date_ms
 from mock_truenas.api.resources.properties import (
     COMMON,
     FILESYSTEM,
-    USER,
     Property,
     creation_text,
     inherits,
@@ -41,6 +40,7 @@ _PLAIN_LEAVES: Final = (
 _LEAVES: Final = (*_PLAIN_LEAVES, *(name + end for name in _NUMBERS for end in ("", "_raw", "_value")))
 _HIDDEN: Final = frozenset({".system", "ix-applications", "ix-apps", ".ix-virt"})
 
+Part = Literal["settings", "user_properties"]
 Origin = tuple[str, str, str | None]
 """Name and raw value of a setting, and the ancestor it is inherited from; None for the dataset's own."""
 
@@ -77,6 +77,7 @@ class Kind:
     key_loaded: bool | None
     readonly: bool
     settings: tuple[Origin, ...]
+    user_properties: tuple[Origin, ...]
     wanted: Wanted
 
 
@@ -173,7 +174,7 @@ class View:
             parent = name.rpartition("/")[0]
             if parent in self._below:
                 self._below[parent] += dataset.used
-        self._heritage: dict[str, tuple[tuple[str, str, str], ...]] = {}
+        self._heritage: dict[tuple[Part, str], tuple[Origin, ...]] = {}
         self._marked: dict[Kind, bool] = {}
 
     @property
@@ -195,7 +196,8 @@ class View:
         """Whether somebody's own text looks like the marks of a stencil."""
         known = self._marked.get(kind)
         if known is None:
-            known = self._marked[kind] = any(MARK in text for origin in kind.settings for text in origin if text)
+            origins = (*kind.settings, *kind.user_properties)
+            known = self._marked[kind] = any(MARK in text for origin in origins for text in origin if text)
         return known
 
     def kind(self, dataset: Dataset) -> Kind:
@@ -206,7 +208,8 @@ class View:
             encryption="none" if not dataset.encrypted else "own" if root == dataset.name else "inherited",
             key_loaded=dataset.key_loaded,
             readonly=dataset.readonly,
-            settings=self._settings(dataset),
+            settings=self._set("settings", dataset),
+            user_properties=self._set("user_properties", dataset),
             wanted=self.wanted,
         )
 
@@ -236,23 +239,24 @@ class View:
             leaves[name], leaves[f"{name}_raw"], leaves[f"{name}_value"] = amount, str(amount), nice(amount)
         return leaves
 
-    def _settings(self, dataset: Dataset) -> tuple[Origin, ...]:
-        inherited = self._inherited(dataset.name.rpartition("/")[0])
-        own = dataset.settings
+    def _set(self, part: Part, dataset: Dataset) -> tuple[Origin, ...]:
+        """Settings or user properties a dataset has, its own last."""
+        inherited = self._inherited(part, dataset.name.rpartition("/")[0])
+        own: Mapping[str, str] = getattr(dataset, part)
         if not own:
             return inherited
         return (*(origin for origin in inherited if origin[0] not in own), *((name, own[name], None) for name in own))
 
-    def _inherited(self, ancestor: str) -> tuple[tuple[str, str, str], ...]:
+    def _inherited(self, part: Part, ancestor: str) -> tuple[Origin, ...]:
         """What the children of a dataset take over."""
-        known = self._heritage.get(ancestor)
+        known = self._heritage.get((part, ancestor))
         if known is None:
             dataset = self._all.get(ancestor)
-            own = {} if dataset is None else dataset.settings
-            above = self._inherited(ancestor.rpartition("/")[0]) if ancestor else ()
+            own: Mapping[str, str] = {} if dataset is None else getattr(dataset, part)
+            above = self._inherited(part, ancestor.rpartition("/")[0]) if ancestor else ()
             kept = (origin for origin in above if origin[0] not in own)
             known = (*kept, *((name, raw, ancestor) for name, raw in own.items() if inherits(name)))
-            self._heritage[ancestor] = known
+            self._heritage[part, ancestor] = known
         return known
 
 
@@ -351,7 +355,7 @@ def _properties(kind: Kind) -> dict[str, Property | None]:
     base = COMMON if volume else {**COMMON, **FILESYSTEM}
     shown: dict[str, Property | None] = {name: setting(name, raw) for name, raw in base.items()}
     for name, raw, origin in kind.settings:
-        if origin is None and ":" not in name:
+        if origin is None:
             shown[name] = setting(name, raw, "LOCAL")
         elif name in base:
             shown[name] = setting(name, raw, "INHERITED", origin)
@@ -383,7 +387,6 @@ def _encryption(kind: Kind, without: str, with_it: str) -> Property:
 
 def _user_properties(kind: Kind) -> dict[str, Property]:
     return {
-        name: setting(name, raw, "LOCAL" if origin is None else "INHERITED", origin)
-        for name, raw, origin in kind.settings
-        if ":" in name and name not in USER
+        name: prop(raw, raw, raw, "LOCAL" if origin is None else "INHERITED", origin)
+        for name, raw, origin in kind.user_properties
     }

@@ -11,7 +11,10 @@ from mock_truenas.appliance.nas import Appliance
 
 @dataclass(frozen=True)
 class Moment:
-    """What the clock decides; ``now_ns`` is None in the moment of a template, whose values are marks to be filled."""
+    """What the clock decides; in the moment of a template ``now_ns`` is None and the values are marks to be filled.
+
+    ``now_ns`` is the appliance's own time, ``datetime_ms`` what its wall clock shows.
+    """
 
     now_ns: int | None
     uptime: Any
@@ -35,7 +38,7 @@ class Moment:
             load_1=load_1,
             load_5=load_5,
             load_15=load_15,
-            datetime_ms=date_ms(now_ns),
+            datetime_ms=date_ms(now_ns + appliance.state.host.clock_offset_ns),
             hrtime=uptime_ns,
         )
 

@@ -1,6 +1,8 @@
 """Pools with their topology, as ``pool.query`` and ``boot.get_state`` show them (truenas-api 3.2, 4)."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from mock_truenas.api.resources import disk as disks
@@ -23,57 +25,109 @@ _SCAN_KEYS: Final = (
     "errors",
     "total_secs_left",
 )
+_DETAILS: Final[Mapping[str, str]] = {
+    "CORRUPT_DATA": "One or more devices has experienced an error resulting in data corruption. Applications may be "
+    "affected.",
+    "FAILING_DEV": "One or more devices has experienced an unrecoverable error. An attempt was made to correct the "
+    "error. Applications are unaffected.",
+    "FAULTED_DEV_R": "One or more devices are faulted in response to persistent errors. Sufficient replicas exist for "
+    "the pool to continue functioning in a degraded state.",
+    "FEAT_DISABLED": "Some supported and requested features are not enabled on the pool. The pool can still be used, "
+    "but some features are unavailable.",
+    "IO_FAILURE_WAIT": "One or more devices are faulted in response to IO failures.",
+    "MISSING_DEV_NR": "One or more devices could not be opened. There are insufficient replicas for the pool to "
+    "continue functioning.",
+    "MISSING_DEV_R": "One or more devices could not be opened. Sufficient replicas exist for the pool to continue "
+    "functioning in a degraded state.",
+    "OFFLINE_DEV": "One or more devices has been taken offline by the administrator. Sufficient replicas exist for "
+    "the pool to continue functioning in a degraded state.",
+    "REMOVED_DEV": "One or more devices have been removed. Sufficient replicas exist for the pool to continue "
+    "functioning in a degraded state.",
+    "RESILVERING": "One or more devices is currently being resilvered. The pool will continue to function, possibly in "
+    "a degraded state.",
+}
+"""What ``zpool status`` says to a code, where the state says nothing else."""
 
 
 def rows(
     appliance: Appliance, moment: Moment, extra: Mapping[str, Any], dialect: Dialect | None = None
 ) -> list[dict[str, Any]]:
-    """``GET /pool`` before filters."""
-    shown = [row(appliance, pool, moment, dialect) for pool in appliance.state.pools.values()]
+    """``GET /pool`` before filters; ``extra.is_upgraded`` tells of each whether it has all feature flags."""
+    spoken = dialect or appliance.release.dialect
+    shown = [row(appliance, pool, moment, spoken) for pool in appliance.state.pools.values()]
     if extra.get("is_upgraded") is True:
         for pool in shown:
-            pool["is_upgraded"] = True
+            pool["is_upgraded"] = is_upgraded(appliance.state.pools[pool["name"]])
+    elif spoken.has("is_upgraded_always"):
+        for pool in shown:
+            pool["is_upgraded"] = False
     return shown
 
 
 def boot_state(appliance: Appliance, moment: Moment, dialect: Dialect | None = None) -> dict[str, Any]:
     """``GET /boot/get_state``: a pool without id and guid."""
-    shown = row(appliance, appliance.state.boot_pool, moment, dialect)
+    shown = row(appliance, appliance.state.boot_pool, moment, dialect or appliance.release.dialect)
     del shown["id"], shown["guid"]
     return {**shown, "path": "/"}
 
 
-def row(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect | None = None) -> dict[str, Any]:
+def row(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect) -> dict[str, Any]:
     """One pool; an exported one (OFFLINE) has neither numbers nor topology."""
-    dialect = dialect or appliance.release.dialect
     exported = pool.status == "OFFLINE"
     now_ns = appliance.now_ns() if moment.now_ns is None else moment.now_ns
+    suspended = pool.status == "SUSPENDED" and not dialect.has("pool_status_suspended")
+    code = None if exported else pool.status_code
     shown = {
         "id": pool.id,
         "name": pool.name,
         "guid": pool.guid,
         "path": f"/mnt/{pool.name}",
-        "status": pool.status,
-        "scan": None if exported else _scan(appliance, pool.scan, now_ns),
+        "status": "UNAVAIL" if suspended else pool.status,
+        "scan": None if exported else scan_row(appliance, pool.scan, now_ns),
         "expand": None,
-        "healthy": not exported and (pool.status_code == "OK" or pool.status_code in _WARNINGS),
-        "warning": pool.status_code in _WARNINGS,
-        "status_code": pool.status_code,
-        "status_detail": pool.status_detail,
+        "healthy": code == "OK" or code in _WARNINGS,
+        "warning": code in _WARNINGS,
+        "status_code": code,
+        "status_detail": None if code is None else pool.status_detail or _DETAILS.get(code),
         **_numbers(pool, exported=exported),
         "autotrim": {"value": "off", "rawvalue": "off", "parsed": "off", "source": "DEFAULT"},
-        "dedup_table_size": 0,
-        "dedup_table_quota": "auto",
-        "all_sed": False,
+        "dedup_table_size": None if exported else 0,
+        "dedup_table_quota": None if exported else "auto",
+        "all_sed": None if exported else False,
         "topology": None if exported else _topology(appliance, pool, moment, dialect),
     }
     return dialect.shaped("pool", shown)
 
 
+def is_upgraded(pool: Pool) -> bool:
+    """Whether a pool has all feature flags."""
+    return pool.status_code not in ("FEAT_DISABLED", "VERSION_OLDER")
+
+
 def scans_end_ns(appliance: Appliance) -> int:
     """When the last scan ends or ended; from then on pools move only as templates do."""
     pools = (*appliance.state.pools.values(), appliance.state.boot_pool)
-    return max((pool.scan.started_at_ns + pool.scan.takes_ns for pool in pools if pool.scan is not None), default=0)
+    ends = (pool.scan.ends_at_ns for pool in pools if pool.scan is not None)
+    return max((end for end in ends if end is not None), default=0)
+
+
+def with_scan(pool: Pool, scan: Scan) -> Pool:
+    """The pool with another scan."""
+    return replace(pool, scan=scan)
+
+
+def scan_event(appliance: Appliance, pool: Pool) -> dict[str, Any]:
+    """The fields of a ``zfs.pool.scan`` event (truenas-api 5.5): the scan and the name of its pool."""
+    return {"scan": scan_row(appliance, pool.scan, appliance.now_ns()), "name": pool.name}
+
+
+def vdevs(pool: Pool) -> Iterator[Vdev]:
+    """Every vdev of a pool, interior ones too."""
+    waiting = [vdev for group in vars(pool.topology).values() for vdev in group]
+    while waiting:
+        vdev = waiting.pop()
+        yield vdev
+        waiting += vdev.children
 
 
 def _numbers(pool: Pool, *, exported: bool) -> dict[str, Any]:
@@ -83,24 +137,27 @@ def _numbers(pool: Pool, *, exported: bool) -> dict[str, Any]:
     return {**known, "fragmentation": None if exported else str(pool.fragmentation), **texts}
 
 
-def _scan(appliance: Appliance, scan: Scan | None, now_ns: int) -> dict[str, Any]:
+def scan_row(appliance: Appliance, scan: Scan | None, now_ns: int) -> dict[str, Any]:
+    """A scrub or resilver as it stands at an instant; a pool that never had one has an object of nulls."""
     if scan is None:
         return dict.fromkeys(_SCAN_KEYS)
     progress = appliance.progress(scan, now_ns)
     done = round(scan.total * progress.fraction)
+    running = not progress.finished
+    cancelled = scan.cancelled_at_ns is not None
     return {
         "function": scan.function,
-        "state": "FINISHED" if progress.finished else "SCANNING",
+        "state": "CANCELED" if cancelled else "SCANNING" if running else "FINISHED",
         "start_time": date(scan.started_at_ns),
-        "end_time": date(scan.started_at_ns + scan.takes_ns) if progress.finished else None,
+        "end_time": None if running or scan.ends_at_ns is None else date(scan.ends_at_ns),
         "percentage": 100.0 * progress.fraction,
         # Upstream swaps the two: bytes_to_process is what has been scanned (truenas-api 3.2).
         "bytes_to_process": done,
         "bytes_processed": scan.total,
         "bytes_issued": done,
-        "pause": None,
+        "pause": date(scan.paused_at_ns) if running and scan.paused_at_ns is not None else None,
         "errors": scan.errors,
-        "total_secs_left": None if progress.finished else progress.left_s,
+        "total_secs_left": progress.left_s if running else None,
     }
 
 
@@ -115,7 +172,7 @@ def _topology(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect
 def _vdev(
     appliance: Appliance, vdev: Vdev, moment: Moment, used: float, fragmentation: int, dialect: Dialect
 ) -> dict[str, Any]:
-    leaf = vdev.type == "DISK"
+    leaf = vdev.path is not None
     shown = {
         "name": vdev.name,
         "type": vdev.type,
@@ -125,7 +182,7 @@ def _vdev(
         # The numbers of a leaf below a mirror or raidz belong to its parent.
         "stats": _stats(vdev, moment, used, fragmentation),
         "children": [_vdev(appliance, child, moment, used, fragmentation, dialect) for child in vdev.children],
-        "unavail_disk": _missing_disk(appliance, vdev, dialect) if leaf else None,
+        "unavail_disk": _missing_disk(appliance, vdev, dialect),
     }
     if leaf:
         present = vdev.status in ("ONLINE", "AVAIL", "INUSE", "DEGRADED")
@@ -136,7 +193,7 @@ def _vdev(
 def _stats(vdev: Vdev, moment: Moment, used: float, fragmentation: int) -> dict[str, Any]:
     allocated = round(vdev.size * used) if vdev.status != "AVAIL" else 0
     operations = allocated >> 16
-    return {
+    stats = {
         "timestamp": moment.hrtime,
         "read_errors": vdev.read_errors,
         "write_errors": vdev.write_errors,
@@ -151,6 +208,14 @@ def _stats(vdev: Vdev, moment: Moment, used: float, fragmentation: int) -> dict[
         "logical_ashift": 9,
         "physical_ashift": 12,
     }
+    return stats | _draid(vdev) if vdev.type == "DRAID" else stats
+
+
+def _draid(vdev: Vdev) -> dict[str, int]:
+    """From its name, as in ``draid2:8d:24c:1s-0``: parity, data disks of a group, children, spares."""
+    match = re.match(r"draid(\d)(?::(\d+)d)?(?::(\d+)c)?(?::(\d+)s)?", vdev.name)
+    parity, data, _, spares = (int(part or 0) for part in match.groups()) if match else (1, 0, 0, 0)
+    return {"draid_spare_disks": spares, "draid_data_disks": data, "draid_parity": parity or 1}
 
 
 def _missing_disk(appliance: Appliance, vdev: Vdev, dialect: Dialect) -> dict[str, Any] | None:

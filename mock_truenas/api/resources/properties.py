@@ -67,7 +67,7 @@ def setting(name: str, raw: str, source: str | None = None, source_info: str | N
         return prop(amount or None, raw, nice(amount) if amount else None, source, source_info)
     if name in _SIZES:
         return number(int(raw), source, source_info)
-    if name in USER or ":" in name:
+    if name in USER:
         return prop(raw, raw, raw, source, source_info)
     if raw.isdigit():
         return prop(int(raw) if name == "copies" else raw, raw, raw, source, source_info)
