@@ -8,11 +8,14 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, TypeVar
 
+from mock_truenas.appliance import draws
 from mock_truenas.appliance.accounts import Accounts
 from mock_truenas.appliance.fixtures import FIXTURES, AlertPlan, DatasetPlan, DiskPlan, Fixture, PoolPlan
-from mock_truenas.appliance.model import Alert, Dataset, Disk, Host, Pool, Scan, State, Topology, Vdev
+from mock_truenas.appliance.model import Alert, Dataset, Disk, Host, Pool, Scan, State, Topology, Update, Vdev
 from mock_truenas.appliance.nas import Appliance
-from mock_truenas.appliance.releases import find_release
+from mock_truenas.appliance.peripherals import Seat
+from mock_truenas.appliance.releases import Release, find_release
+from mock_truenas.appliance.update import newer_than
 from mock_truenas.clock import Clock
 
 _Value = TypeVar("_Value")
@@ -44,20 +47,22 @@ def build_appliance(
         hint = f" did you mean {near[0]}?" if near else ""
         raise ValueError(f"unknown fixture {fixture!r};{hint} available: {', '.join(FIXTURES)}")
     found = find_release(release)
-    state = _Builder(plan, rng, clock.now_ns()).state(hostname or plan.hostname)
+    state = _Builder(plan, found, rng, clock.now_ns()).state(hostname or plan.hostname)
     return Appliance(state, found, Accounts(entropy, key_prefix), clock, random.Random(rng.getrandbits(64)))
 
 
 class _Builder:
     """Draws one appliance's identity and lays out its state at ``start_ns``."""
 
-    def __init__(self, plan: Fixture, rng: random.Random, start_ns: int) -> None:
+    def __init__(self, plan: Fixture, release: Release, rng: random.Random, start_ns: int) -> None:
         self._plan = plan
         self._rng = rng
         self._start_ns = start_ns
+        self._newer = newer_than(release) if plan.update == "next" else plan.update
 
     def state(self, hostname: str) -> State:
         host = self._host(hostname)
+        self._identity = host.host_id
         bare = {disk.name: self._disk(disk) for disk in self._plan.disks}
         topologies = {pool.name: self._topology(pool, bare) for pool in self._plan.pools}
         boot = self._boot_pool(bare)
@@ -70,7 +75,17 @@ class _Builder:
             allocated = datasets[pool.name].used * size // usable
             pools[pool.name] = self._pool(number, pool, topologies[pool.name], size, allocated)
         alerts = {alert.uuid: alert for alert in map(self._alert, self._plan.alerts)}
-        return State(host, _frozen(pools), boot, _frozen(datasets), _frozen(disks), _frozen(alerts))
+        seat = Seat(self._start_ns, self._uuid_for, {pool.name: pool.id for pool in pools.values()})
+        return State(
+            host,
+            _frozen(pools),
+            boot,
+            _frozen(datasets),
+            _frozen(disks),
+            _frozen(alerts),
+            tables=_frozen(dict(self._plan.tables(seat))),
+            update=Update(available=self._newer),
+        )
 
     def _guid(self) -> str:
         return str(self._rng.getrandbits(63) | 1 << 62)
@@ -78,6 +93,9 @@ class _Builder:
     def _uuid(self) -> str:
         digits = f"{self._rng.getrandbits(128):032x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+    def _uuid_for(self, purpose: str) -> str:
+        return draws.uuid(0, self._identity, purpose)
 
     def _host(self, hostname: str) -> Host:
         plan = self._plan
@@ -98,6 +116,7 @@ class _Builder:
             boot_id=self._uuid(),
             booted_at_ns=self._start_ns - seconds * 1_000_000_000 - self._rng.randrange(1_000_000) * 1000,
             typical_load=plan.typical_load,
+            ups=plan.ups,
         )
 
     def _disk(self, plan: DiskPlan) -> Disk:

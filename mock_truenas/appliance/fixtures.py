@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from mock_truenas.appliance import peripherals
 from mock_truenas.appliance.model import AlertLevel
+from mock_truenas.appliance.peripherals import MakeTables
 
 VdevType = Literal["DISK", "MIRROR", "RAIDZ1", "RAIDZ2", "RAIDZ3"]
 Purpose = Literal["data", "log", "cache", "spare", "special", "dedup"]
@@ -90,6 +92,9 @@ class Fixture:
     pools: tuple[PoolPlan, ...]
     datasets: tuple[DatasetPlan, ...]
     alerts: tuple[AlertPlan, ...] = ()
+    tables: MakeTables = peripherals.plain
+    update: str | None = None
+    ups: str | None = None
 
 
 _TB4: Final = 4_000_787_030_016
@@ -137,6 +142,7 @@ BASELINE: Final = Fixture(
         DatasetPlan("fast/vm-disk", 61, 4, volume=100),
         DatasetPlan("backup", 1630, 0),
     ),
+    tables=peripherals.baseline,
 )
 
 SMALL_OFFICE: Final = Fixture(
@@ -164,6 +170,9 @@ SMALL_OFFICE: Final = Fixture(
         DatasetPlan("office/erp-vm", 248, 33, volume=320),
     ),
     alerts=(AlertPlan("HasUpdate", "INFO", _UPDATE_TEXT, None, 30),),
+    tables=peripherals.small_office,
+    update="next",
+    ups="ups",
 )
 
 HOMELAB: Final = Fixture(
@@ -237,6 +246,8 @@ HOMELAB: Final = Fixture(
             one_shot=True,
         ),
     ),
+    tables=peripherals.homelab,
+    update="next",
 )
 
 FIXTURES: Final[Mapping[str, Fixture]] = {"baseline": BASELINE, "small-office": SMALL_OFFICE, "homelab": HOMELAB}
