@@ -1,6 +1,8 @@
 """Switches for what a real appliance does by itself and a test may want otherwise. Faults are something else."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -22,4 +24,13 @@ class Behaviour:
     revocation_ends_sessions: bool = False
 
 
-AS_DELIVERED = Behaviour()
+AS_DELIVERED: Final = Behaviour()
+SWITCHES: Final = tuple(field.name for field in fields(Behaviour))
+
+
+def switched(usual: Behaviour, switches: Mapping[str, bool]) -> Behaviour:
+    """``usual`` with some switches set. Raises ValueError for a switch there is not."""
+    unknown = [name for name in switches if name not in SWITCHES]
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: no such switch; available: {', '.join(SWITCHES)}")
+    return replace(usual, **switches)

@@ -4,6 +4,7 @@ Uses nothing but asyncio's and aiohttp's ordinary calls, so it runs on a real lo
 """
 
 import asyncio
+import contextlib
 import contextvars
 import logging
 import ssl
@@ -127,8 +128,10 @@ class MockTrueNAS:
         await door.shutdown(timeout=1.0)
         for transport in transports:
             if transport is not None and self._tls is not None:
-                # A TLS connection would wait half a minute for its peer's farewell.
-                transport.abort()
+                # A TLS connection would wait half a minute for its peer's farewell; asyncio's breaks when its peer has
+                # just gone.
+                with contextlib.suppress(AttributeError):
+                    transport.abort()
         await asyncio.sleep(0)
 
     def inject(self, fault_id: str, kind: str, parameters: BaseModel) -> None:
