@@ -6,7 +6,6 @@ large listing are therefore :class:`Row`, which print themselves by filling thei
 many of them have in common (:class:`Stencil`).
 """
 
-import asyncio
 import json
 import operator
 import re
@@ -127,6 +126,9 @@ def pieces(value: Any, indent: int | None) -> Iterator[bytes]:
 
 async def gathered(value: Any, indent: int | None) -> list[bytes]:
     """All pieces. Others get their turn between any two."""
+    # Whoever reads the table of faults, and through it what an answer is, needs no event loop.
+    import asyncio
+
     made = []
     for piece in pieces(value, indent):
         made.append(piece)
