@@ -14,6 +14,7 @@ from mock_truenas.faults.effect import Close, Stage
 _TEXT: Final = 0x81
 _SHORT: Final = 126
 _LONG: Final = 127
+_NO_CLOSE_FRAME: Final = 1006
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def plan(text: str, met: Met = NOTHING_MET, face: str = "rpc") -> Plan:
     closing = met.close()
     if closing is not None:
         fault_id, close = closing
+        if close.code == _NO_CLOSE_FRAME:
+            return Plan((Abort(),), (fault_id,), "cut", _NO_CLOSE_FRAME)
         return Plan((close,), (fault_id,), "complete", close.code)
     shaping = [fault for fault in met.at(Stage.BODY) if fault.effect.delivery is not None]
     before: list[str] = []
@@ -75,7 +78,7 @@ def plan(text: str, met: Met = NOTHING_MET, face: str = "rpc") -> Plan:
     head = tuple(Send(text_frame(one)) for one in before)
     frame = text_frame(text)
     if keep is not None:
-        return Plan((*head, Send(frame[: min(keep, len(frame) - 1)]), Abort()), by, "cut", 1006)
+        return Plan((*head, Send(frame[: min(keep, len(frame) - 1)]), Abort()), by, "cut", _NO_CLOSE_FRAME)
     again = [action for gap in copies for action in ((Wait(gap), Send(frame)) if gap else (Send(frame),))]
     return Plan((*head, Send(frame), *again, *(Send(text_frame(one)) for one in after)), by)
 
