@@ -70,6 +70,7 @@ class Met:
     """
 
     by_stage: tuple[tuple[ActiveFault, ...], ...]
+    handshake: bool = False
 
     def at(self, stage: Stage) -> tuple[ActiveFault, ...]:
         """Those acting at one stage."""
@@ -82,6 +83,8 @@ class Met:
     def answer(self, asked: Asked) -> tuple[ActiveFault, Answer] | None:
         """The HTTP answer of the latest fault that has one; when its effect ``performs``, the method runs first."""
         for fault in reversed(self.at(Stage.STATUS)):
+            if self.handshake and fault.effect.close is not None:
+                return None  # it is accepted, and closed then
             if fault.effect.replies is not None:
                 return fault, fault.effect.replies(asked)
             if fault.effect.answer is not None:
@@ -177,7 +180,8 @@ class ActiveFaults:
         met = [fault for fault in self._faults.values() if fault.meets(target)]
         if not met:
             return NOTHING_MET
-        return Met(tuple(tuple(fault for fault in met if stage in fault.stages) for stage in Stage))
+        by_stage = tuple(tuple(fault for fault in met if stage in fault.stages) for stage in Stage)
+        return Met(by_stage, "handshake" in target.occasions)
 
     def closing_door(self) -> tuple[str, ...]:
         """Ids of the faults that keep the front door closed."""
