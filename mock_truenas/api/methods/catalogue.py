@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from mock_truenas.api.methods import alert, boot, dataset, disk, pool, system
+from mock_truenas.api.methods import alert, boot, core, dataset, disk, pool, pool_topology, scrub, system
 from mock_truenas.api.methods.instances import get_instance
 from mock_truenas.api.methods.method import Kind, Method
 
 _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     alert.METHODS,
     boot.METHODS,
+    core.METHODS,
     dataset.METHODS,
     disk.METHODS,
     pool.METHODS,
+    pool_topology.METHODS,
+    scrub.METHODS,
     system.METHODS,
 )
 
