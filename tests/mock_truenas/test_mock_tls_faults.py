@@ -223,3 +223,21 @@ async def test_a_nas_that_was_given_a_context_only_makes_the_certificates_of_fau
     writer.transport.abort()
     await nas.stop()
     assert x509.load_der_x509_certificate(der).not_valid_after_utc.year == 2001
+
+
+@pytest.mark.asyncio
+async def test_plain_http_on_the_port_of_tls_gets_the_page_that_says_so() -> None:
+    async with serving_tls() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.nas.port)
+        writer.write(served.request(INFO))
+        reply = await asyncio.wait_for(read_reply(reader), 5)
+        writer.transport.abort()
+        assert (reply.status, reply.reason, reply.header("Content-Type")) == (400, "Bad Request", "text/html")
+        assert (reply.header("Server"), reply.header("Connection")) == ("nginx", "close")
+        assert reply.body == (
+            b"<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n<body>\r\n"
+            b"<center><h1>400 Bad Request</h1></center>\r\n"
+            b"<center>The plain HTTP request was sent to HTTPS port</center>\r\n"
+            b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+        )
+        assert (await served.ask(INFO)).status == 200
