@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from mock_truenas.api.front import API_ROOT
-from mock_truenas.api.routes import ROUTES
+from mock_truenas.api.methods.method import Access
+from mock_truenas.api.routes import routes_of
 from mock_truenas.appliance import FIXTURES, Appliance, build_appliance
 from mock_truenas.appliance.releases import RELEASES, find_release
 from mock_truenas.certificate import Certificates
@@ -187,7 +188,8 @@ def methods(release: str, as_json: bool) -> None:
     """Print the paths and methods that are served."""
     if release not in RELEASES:
         _check_choices(release, "baseline", "127.0.0.1", allow_remote=False)
-    for route in (route for routes in ROUTES.values() for route in routes.values()):
-        path = API_ROOT + route.path
-        described = {"method": route.method, "path": path, "doc": route.doc, "authenticated": route.authenticated}
-        click.echo(json.dumps(described) if as_json else f"{route.method:<5} {path:<36} {route.doc}")
+    served = routes_of(find_release(release).dialect)
+    for route in (route for routes in served.values() for route in routes.values()):
+        path, doc, login = API_ROOT + route.path, route.method.doc, route.method.access is not Access.OPEN
+        described = {"method": route.verb, "path": path, "doc": doc, "authenticated": login}
+        click.echo(json.dumps(described) if as_json else f"{route.verb:<5} {path:<36} {doc}")

@@ -5,7 +5,7 @@ Source of the forms: truenas-api 1 (nginx) and 2.2, 2.4 (middlewared).
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -31,12 +31,27 @@ _NGINX_PHRASES: Final = {
 
 @dataclass(frozen=True)
 class Answer:
-    """One HTTP answer before delivery; ``content_type`` None means the header is not sent."""
+    """One HTTP answer before delivery; ``content_type`` None means the header is not sent.
+
+    ``pieces`` follow ``body`` on the wire, one after another, for what is too large to be sent at once. ``chunked``:
+    the length is not told beforehand.
+    """
 
     status: int
     body: bytes = b""
     content_type: str | None = JSON_TYPE
     headers: tuple[tuple[str, str], ...] = ()
+    pieces: tuple[bytes, ...] = ()
+    chunked: bool = False
+
+    @property
+    def length(self) -> int:
+        """Bytes of the whole body."""
+        return len(self.body) + sum(map(len, self.pieces)) if self.pieces else len(self.body)
+
+    def whole(self) -> "Answer":
+        """The same in one piece."""
+        return replace(self, body=b"".join((self.body, *self.pieces)), pieces=()) if self.pieces else self
 
 
 def reason(status: int) -> str:

@@ -5,25 +5,28 @@ The stages are carried out from the fields of effects; nothing here asks which k
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
 from mock_truenas.api import front
-from mock_truenas.api.answer import Answer, method_error, nginx_page
+from mock_truenas.api.answer import Answer, method_error, nginx_page, text
 from mock_truenas.api.credentials import fingerprint
 from mock_truenas.api.house import House, Sent, reset, transport_of
+from mock_truenas.api.rest import Outcome, Way
+from mock_truenas.api.sockets import door
+from mock_truenas.api.sockets.door import Endpoint, endpoint_of
+from mock_truenas.api.stop import stop_of
 from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.effect import Asked, Stage
-from mock_truenas.faults.target import Target
+from mock_truenas.faults.target import Face, Target
 from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
 _SMALL: Final = 64 << 10
-_BUG: Final = logging.getLogger("mock_truenas")
-
-
+_LOG: Final = logging.getLogger("mock_truenas")
 _NEXT: Final = Sent(goes_on=True)
 _LAST: Final = Sent(goes_on=False)
 
@@ -35,8 +38,13 @@ class Exchange:
     house: House
     request: web.BaseRequest
     started_s: float
+    at_ns: int = 0
+    face: Face = "front"
     path: str = ""
     query: str = ""
+    way: Way | None = None
+    user: str | None = None
+    error: int | None = None
     status: int | None = None
     sent: int = 0
     shaped_by: list[str] = field(default_factory=list)
@@ -45,8 +53,14 @@ class Exchange:
 
     async def run(self) -> Sent:
         """Answer the request. Always writes one journal entry, also when the client goes or the door closes."""
+        self.at_ns = self.house.clock.now_ns()
+        self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
+        self.house.appliance.evolve()
+        endpoint = endpoint_of(self.path, self.house.appliance.release)
+        if endpoint is not None and self.request.method == "GET" and hasattr(door, "serve_socket"):
+            return await self._socket(endpoint)
         try:
-            return await self._answer()
+            return await self._answer(endpoint)
         except asyncio.CancelledError:
             self.end("reset" if self.dropped else "silent" if self.silent else "client_gone")
             raise
@@ -55,85 +69,123 @@ class Exchange:
             self.end("reset" if self.dropped else "client_gone")
             return _LAST
 
-    async def _answer(self) -> Sent:
-        self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
+    async def _socket(self, endpoint: Endpoint) -> Sent:
+        """A WebSocket from its handshake on; it keeps its own journal."""
+        met = self.house.faults.met_by(Target(endpoint.face, "GET", self.path))
+        return await door.serve_socket(self.house, self.request, endpoint, met)
+
+    async def _answer(self, endpoint: Endpoint | None) -> Sent:
         below = front.below_api(self.path)
-        target = Target("front", self.request.method, self.path) if below is None else self._target(below)
+        verb = self.request.method
+        if below is None:
+            target = Target(self.face, verb, self.path)
+        else:
+            self.face = "rest"
+            self.way = self.house.rest.way(verb, below)
+            target = Target("rest", verb, _bare(below), self.way.call)
         met = self.house.faults.met_by(target)
         if met is not NOTHING_MET:
             await self._wait(met)
-        answer = await self._made(met, below)
-        return await self._deliver(self._rewritten(answer, met), met)
-
-    def _target(self, below: str) -> Target:
-        return Target("rest", self.request.method, _bare(below))
+        answer = await self._made(met, endpoint)
+        return await self._deliver(await self._rewritten(answer, met), met)
 
     async def _wait(self, met: Met) -> None:
         """Stages DROP and DELAY."""
-        for fault in met.at(Stage.DROP):
-            self.shaped_by.append(fault.fault_id)
+        silenced_by = met.silenced_by()
+        if silenced_by is not None:
+            self.shaped_by.append(silenced_by)
             self.silent = True
             await asyncio.get_running_loop().create_future()
         for fault in met.at(Stage.DELAY):
             self.shaped_by.append(fault.fault_id)
             await asyncio.sleep(fault.wait_s(asyncio.get_running_loop().time()))
 
-    async def _made(self, met: Met, below: str | None) -> Answer:
+    async def _made(self, met: Met, endpoint: Endpoint | None) -> Answer:
         """Stages STATUS and STATE: the answer of the latest status fault, else of the front or the API."""
         host = self.request.headers.get("Host")
-        if met is not NOTHING_MET:
-            instead = met.answer(Asked(self.house.scheme, host or "", self.request.raw_path))
-            if instead is not None:
-                self.shaped_by.append(instead[0].fault_id)
-                return instead[1]
+        asked = Asked(self.house.scheme, host or "", self.request.raw_path)
+        instead = met.answer(asked) if met is not NOTHING_MET else None
+        if instead is not None:
+            fault, answer = instead
+            if fault.effect.performs and self.way is not None:
+                await self._performed(self.way, NOTHING_MET)
+            self.shaped_by.append(fault.fault_id)
+            return answer
         if host is None and self.request.version >= (1, 1):
             return nginx_page(400)
-        if below is None:
-            return front.own_answer(self.path, self.house.scheme, host or "")
-        method, rest = self.request.method, self.house.rest
+        if self.way is not None:
+            return await self._performed(self.way, met)
+        if endpoint is not None:
+            return text(405, headers=(("Allow", "GET"),))
+        return front.own_answer(self.request.method, self.path, asked, self.house.appliance.release)
+
+    async def _performed(self, way: Way, met: Met) -> Answer:
+        """What REST answers; the page of the front when it takes too long, while the method goes on."""
+        headers = self.request.headers
         try:
-            body = await self._body() if rest.wants_body(method, below) else b""
+            wanted = way.route is not None and way.route.wants_body and self.request.body_exists
+            body = await self._body() if wanted else b""
         except web.HTTPRequestEntityTooLarge:
             return nginx_page(413)
         try:
-            outcome = rest.respond(method, below, self.query, self.request.headers.get("Authorization"), body)
-        except Exception as error:  # the appliance's own form of a method that broke; here it is a bug of the mock
-            _BUG.exception(
-                "REST method %(path)s broke: %(exception)s", {"path": below, "exception": type(error).__name__}
+            outcome = self.house.rest.respond(
+                way, self.query, body, headers.get("Authorization"), headers.get("Accept", ""), met
             )
-            return method_error(str(error), "Traceback (most recent call last):\n" + type(error).__name__ + "\n")
-        self.shaped_by += outcome.revoked_by
+            if not isinstance(outcome, Outcome):
+                waited = await self._waited(outcome)
+                if waited is None:
+                    return nginx_page(504)
+                outcome = waited
+        except Exception as error:  # the appliance's own form of a method that broke; here it is a bug of the mock
+            kind = type(error).__name__
+            _LOG.exception("REST method %(path)s broke: %(exception)s", {"path": self.path, "exception": kind})
+            return method_error(str(error), f"Traceback (most recent call last):\n{kind}\n")
+        self.user, self.error = outcome.user, outcome.error
+        self.shaped_by += outcome.faults
         return outcome.answer
+
+    async def _waited(self, outcome: Awaitable[Outcome]) -> Outcome | None:
+        """The outcome of what takes time; None when the front gave up. It goes on, even when the client goes."""
+        house = self.house
+        behaviour = house.faults.behaving(house.behaviour)
+        patience_s = house.appliance.release.dialect.value("front_read_timeout_s") if behaviour.idle_cut else None
+        task = house.rest.keep(outcome)
+        done, _ = await asyncio.wait([task], timeout=patience_s)
+        return task.result() if done else None
 
     async def _body(self) -> bytes:
         if self.request.headers.get("Expect", "").lower() == "100-continue":
             transport_of(self.request).write(b"HTTP/1.1 100 Continue\r\n\r\n")
         return await self.request.read()
 
-    def _rewritten(self, answer: Answer, met: Met) -> Answer:
-        """First half of stage BODY."""
-        for fault in met.at(Stage.BODY):
+    async def _rewritten(self, answer: Answer, met: Met) -> Answer:
+        """First half of stage BODY, and what the front does to every answer."""
+        for fault in met.at(Stage.BODY) if met is not NOTHING_MET else ():
             if fault.effect.rewrite is not None:
                 self.shaped_by.append(fault.fault_id)
-                answer = fault.effect.rewrite(answer)
+                answer = fault.effect.rewrite(answer.whole())
+        if self.request.version < (1, 1):
+            return front.for_http_1_0(answer)
+        if self.house.faults.behaving(self.house.behaviour).gzip:
+            return await front.compressed(answer, self.request.headers.get("Accept-Encoding", ""))
         return answer
 
     async def _deliver(self, answer: Answer, met: Met) -> Sent:
         """Second half of stage BODY, and PACE: send all, or a part and then FIN or RST."""
         goes_on = self.request.keep_alive
         head = self._head(answer, goes_on=goes_on)
-        body = b"" if self.request.method == "HEAD" else answer.body
-        stop = _stop(met, len(body))
+        has_body = self.request.method != "HEAD"
+        stop = stop_of(met, answer.length if has_body else 0)
         if stop is None:
-            await self._send(answer.status, head, body)
+            await self._send(answer.status, head, answer if has_body else Answer(answer.status))
             self.end("complete")
             return _NEXT if goes_on else _LAST
         self.shaped_by.append(stop.fault_id)
         if stop.ending == "reset":
             # Bytes still in our own buffer would be lost with the connection; wait until the kernel has them.
             transport_of(self.request).set_write_buffer_limits(high=0)
-        if body:
-            await self._send(answer.status, head, body[: stop.after])
+        if has_body and answer.length:
+            await self._send(answer.status, head, front.begun(answer, stop.after))
         if stop.ending == "reset":
             await self.request.writer.drain()
             reset(transport_of(self.request))
@@ -141,8 +193,8 @@ class Exchange:
         return _LAST
 
     def _head(self, answer: Answer, *, goes_on: bool) -> bytes:
-        date = front.http_date(self.house.clock.now_ns() // 1_000_000_000)
-        return front.head(answer, server=self.house.server_name, date=date, length=len(answer.body), keep_alive=goes_on)
+        now_s = self.house.clock.now_ns() // 1_000_000_000
+        return front.head(answer, self.house.server_name, now_s, goes_on)
 
     def refuse(self, answer: Answer) -> Sent:
         """Answer bytes that were no request, and close."""
@@ -160,16 +212,24 @@ class Exchange:
         self.dropped = True
         self.shaped_by.append(fault_id)
 
-    async def _send(self, status: int, head: bytes, body: bytes) -> None:
+    async def _send(self, status: int, head: bytes, answer: Answer) -> None:
         transport = transport_of(self.request)
         self.status = status
-        self.sent = len(body)
-        if len(body) <= _SMALL:
-            transport.write(head + body)
-        else:
-            transport.write(head)
-            transport.write(body)
+        self.sent = answer.length
+        body = front.chunk(answer.body) if answer.chunked and answer.body else answer.body
+        if len(body) <= _SMALL and not answer.pieces:
+            transport.write(head + body + (front.chunk(b"") if answer.chunked else b""))
+            return
+        transport.write(head)
+        transport.write(body)
+        for piece in answer.pieces:
             await self.request.writer.drain()
+            # A fast reader never fills the buffer; others get their turn all the same.
+            await asyncio.sleep(0)
+            transport_of(self.request).write(front.chunk(piece) if answer.chunked else piece)
+        if answer.chunked:
+            transport.write(front.chunk(b""))
+        await self.request.writer.drain()
 
     def end(self, ending: Ending) -> None:
         """Write the journal entry."""
@@ -188,35 +248,13 @@ class Exchange:
                 faults=tuple(self.shaped_by),
                 credential=fingerprint(headers.get("Authorization")),
                 user_agent=headers.get("User-Agent"),
+                face=self.face,
+                call=(self.way.call or None) if self.way is not None else None,
+                user=self.user,
+                error=self.error,
+                at_ns=self.at_ns,
             )
         )
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Where an answer ends before its time, how, and by which fault."""
-
-    after: int
-    ending: Ending
-    fault_id: str
-
-
-def _stop(met: Met, length: int) -> Stop | None:
-    """The stop that comes first; at the same byte the cut does, as BODY is before PACE."""
-    if met is NOTHING_MET:
-        return None
-    most = max(0, length - 1)
-    stops = [
-        Stop(min(fault.effect.keep_bytes, most), "cut", fault.fault_id)
-        for fault in met.at(Stage.BODY)
-        # An answer without a body cannot promise more than it sends.
-        if fault.effect.keep_bytes is not None and length
-    ] + [
-        Stop(min(fault.effect.reset_after, most), "reset", fault.fault_id)
-        for fault in met.at(Stage.PACE)
-        if fault.effect.reset_after is not None
-    ]
-    return min(stops, key=lambda stop: stop.after, default=None)
 
 
 def _origin_form(target: str) -> str:

@@ -1,61 +1,140 @@
-"""What routes answered, kept until the state changes: most of a NAS's JSON is the same from one poll to the next."""
+"""What methods answered, kept until the state changes: most of a NAS's JSON is the same from one poll to the next."""
 
-from typing import Final
-from urllib.parse import parse_qsl
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-from mock_truenas.api.answer import Answer
+from mock_truenas.api.answer import Answer, json_answer
+from mock_truenas.api.asking import Sent, arguments
+from mock_truenas.api.errors import MethodError
+from mock_truenas.api.methods.method import Call, Principal
+from mock_truenas.api.methods.performing import begin, finished_later
+from mock_truenas.api.pieces import gathered, is_big
+from mock_truenas.api.refusals import BadRequest, refusal
 from mock_truenas.api.resources import pool
 from mock_truenas.api.resources.moment import MARKS, Moment, Template
-from mock_truenas.api.routes import Call, Route, make
+from mock_truenas.api.routes import Route
 from mock_truenas.appliance.nas import Appliance
 
 _KEPT: Final = 64
 _LARGEST_KEPT: Final = 8 << 20
+_INDENT: Final = 1
+Key = tuple[str, str, str, bool]
 
 
 class Renderings:
-    """Answers of one appliance's routes."""
+    """Answers of one appliance's methods."""
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
+        self._dialect = appliance.release.dialect
         self._revision = -1
         self._scans_end_ns = 0
-        self._answers: dict[tuple[str, str, str], Answer] = {}
+        self._answers: dict[Key, Answer] = {}
         self._templates: dict[str, Template] = {}
 
-    def answer(self, route: Route, item: str, query: str, body: bytes) -> Answer:
-        """The answer to a call now; ``query`` is the raw query string."""
+    def answer(self, route: Route, sent: Sent, who: Principal | None) -> Answer | Awaitable[Answer]:
+        """The answer to a call now; awaitable when it takes time to perform or to print."""
         if self._appliance.revision != self._revision:
-            self._answers.clear()
-            self._templates.clear()
-            self._revision = self._appliance.revision
-            self._scans_end_ns = pool.scans_end_ns(self._appliance)
-        if route.moving == "never":
-            return self._kept(route, item, query)
+            self._forget()
+        moving = route.method.moving
+        if moving == "never" and not sent.body:
+            key = (route.path, sent.item, sent.query, who is not None and who.may_write)
+            return self._answers.get(key) or self._made(route, sent, who, MARKS, key)
         now_ns = self._appliance.now_ns()
         moment = Moment.of(self._appliance, now_ns)
-        if route.moving == "template" and not query and now_ns >= self._scans_end_ns:
-            return Answer(200, self._template(route).fill(moment))
-        return make(route, Call(self._appliance, moment, item, _pairs(query), body))
+        if moving == "template" and not (sent.query or sent.item or sent.body) and now_ns >= self._scans_end_ns:
+            return self._filled(route, sent, who, moment)
+        return self._made(route, sent, who, moment, None)
 
-    def _kept(self, route: Route, item: str, query: str) -> Answer:
-        key = (route.path, item, query)
-        kept = self._answers.get(key)
-        if kept is None:
-            kept = make(route, Call(self._appliance, MARKS, item, _pairs(query)))
-            if len(kept.body) <= _LARGEST_KEPT:
+    def value(self, route: Route, sent: Sent, who: Principal | None) -> Any:
+        """The bare result of a call now, or an awaitable of it. Raises MethodError and BadRequest."""
+        return self._value(route, sent, who, Moment.of(self._appliance, self._appliance.now_ns()))
+
+    def _filled(self, route: Route, sent: Sent, who: Principal | None, moment: Moment) -> Answer:
+        template = self._templates.get(route.path)
+        if template is None:
+            try:
+                template = self._templates[route.path] = Template(self._value(route, sent, who, MARKS))
+            except MethodError as error:
+                return refusal(error)
+        return Answer(200, template.fill(moment))
+
+    def _forget(self) -> None:
+        self._answers.clear()
+        self._templates.clear()
+        self._revision = self._appliance.revision
+        self._scans_end_ns = pool.scans_end_ns(self._appliance)
+
+    def _value(self, route: Route, sent: Sent, who: Principal | None, moment: Moment) -> Any:
+        given, query = arguments(route, sent, self._dialect)
+        call = Call(route.method, self._appliance, self._dialect, moment, "rest", given, query, who)
+        value = begin(call)
+        return finished_later(call, value) if inspect.isawaitable(value) else value
+
+    def _made(
+        self, route: Route, sent: Sent, who: Principal | None, moment: Moment, key: Key | None
+    ) -> Answer | Awaitable[Answer]:
+        keep = self._keeper(key)
+        try:
+            value = self._value(route, sent, who, moment)
+        except (MethodError, BadRequest) as error:
+            return keep(error_answer(error))
+        if inspect.isawaitable(value):
+            return _awaited(route, sent, value, keep)
+        return _kept_when_printed(shown(route, sent, value), keep)
+
+    def _keeper(self, key: Key | None) -> Callable[[Answer], Answer]:
+        """What keeps an answer under ``key``, unless it is too large or the state changed since."""
+        revision = self._revision
+
+        def keep(answer: Answer) -> Answer:
+            if key is not None and answer.length <= _LARGEST_KEPT and self._revision == revision:
                 if len(self._answers) >= _KEPT:
                     # The oldest goes: a client that never repeats a query must not fill the memory.
                     del self._answers[next(iter(self._answers))]
-                self._answers[key] = kept
-        return kept
+                self._answers[key] = answer
+            return answer
 
-    def _template(self, route: Route) -> Template:
-        template = self._templates.get(route.path)
-        if template is None:
-            template = self._templates[route.path] = Template(route.value(Call(self._appliance, MARKS)))
-        return template
+        return keep
 
 
-def _pairs(query: str) -> tuple[tuple[str, str], ...]:
-    return tuple(parse_qsl(query, keep_blank_values=True, errors="replace")) if query else ()
+def shown(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:
+    """The answer of what a call returned."""
+    return printed(route, sent, value.id if route.method.job else value)
+
+
+def printed(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:
+    """The answer of a JSON value, or of the bytes of a download; a large one is printed while others get their turn."""
+    if route.method.downloadable and isinstance(value, bytes) and ("download", "0") not in sent.pairs:
+        return Answer(200, value, "application/octet-stream", chunked=True)
+    return _printed(value) if is_big(value) else json_answer(200, value)
+
+
+def error_answer(error: MethodError | BadRequest) -> Answer:
+    """The answer of a call that was refused."""
+    return error.answer if isinstance(error, BadRequest) else refusal(error)
+
+
+async def _printed(value: Any) -> Answer:
+    return Answer(200, pieces=tuple(await gathered(value, _INDENT)))
+
+
+def _kept_when_printed(
+    answer: Answer | Awaitable[Answer], keep: Callable[[Answer], Answer]
+) -> Answer | Awaitable[Answer]:
+    if isinstance(answer, Answer):
+        return keep(answer)
+
+    async def later() -> Answer:
+        return keep(await answer)
+
+    return later()
+
+
+async def _awaited(route: Route, sent: Sent, value: Awaitable[Any], keep: Callable[[Answer], Answer]) -> Answer:
+    try:
+        answer = shown(route, sent, await value)
+    except MethodError as error:
+        return keep(error_answer(error))
+    return keep(answer if isinstance(answer, Answer) else await answer)

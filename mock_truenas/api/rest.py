@@ -1,24 +1,57 @@
-"""REST v2.0 of release 24.10: one request in, one answer out. Knows neither sockets nor faults."""
+"""REST v2.0: where a request leads, who may go there, and the answer. Knows no sockets.
 
-from collections.abc import Mapping
+Of faults it knows what they make of a call: refused, answered instead, changed, shown.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, json_answer, text
-from mock_truenas.api.credentials import log_in
-from mock_truenas.api.renderings import Renderings
-from mock_truenas.api.routes import ROUTES, Route, find
+from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, json_answer, server_error, text
+from mock_truenas.api.asking import Sent
+from mock_truenas.api.credentials import Login, log_in
+from mock_truenas.api.errors import MethodError
+from mock_truenas.api.methods.method import Access, Principal
+from mock_truenas.api.methods.performing import access_of, allowed
+from mock_truenas.api.openapi import document
+from mock_truenas.api.pieces import plain
+from mock_truenas.api.refusals import BadRequest, number_of
+from mock_truenas.api.renderings import Renderings, error_answer, printed
+from mock_truenas.api.routes import Route, find, routes_of
+from mock_truenas.appliance.accounts import Allowed
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.faults.active import NOTHING_MET, Met
 
 _OPENAPI: Final = ("/", "/openapi.json", "/openapi.json/")
 
 
 @dataclass(frozen=True)
+class Way:
+    """Where a verb and a path lead: to a route, or to an answer that nobody has to be logged in for."""
+
+    route: Route | None = None
+    item: str = ""
+    answer: Answer | None = None
+
+    @property
+    def call(self) -> str:
+        """The name of the method; empty when there is none."""
+        return self.route.method.name if self.route is not None else ""
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """An answer, and whose revocation shaped it."""
+    """An answer, who asked, which faults shaped it, and the errno of a refusal."""
 
     answer: Answer
-    revoked_by: tuple[str, ...] = ()
+    user: str | None = None
+    faults: tuple[str, ...] = ()
+    error: int | None = None
+
+
+_NOWHERE: Final = Way(answer=NOT_FOUND)
 
 
 class Rest:
@@ -26,59 +59,146 @@ class Rest:
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
+        self._dialect = appliance.release.dialect
+        self._routes = routes_of(self._dialect)
         self._renderings = Renderings(appliance)
+        self._openapi: Answer | None = None
+        self._underway: set[asyncio.Task[Outcome]] = set()
 
-    def wants_body(self, method: str, path: str) -> bool:
-        """Whether a request's body is read at all."""
-        return method == "POST" and find(path) is not None
+    def way(self, verb: str, path: str) -> Way:
+        """Where a request for a raw ``path`` below /api/v2.0 leads."""
+        found = find(self._routes, path)
+        if found is not None:
+            routes, item = found
+            route = routes.get(verb)
+            return Way(route, item) if route is not None else Way(answer=_not_allowed(routes))
+        if path in _OPENAPI and self._dialect.has("rest"):
+            return Way(answer=self._described() if verb == "GET" else _not_allowed({"GET": None}))
+        return _NOWHERE
 
-    def respond(self, method: str, path: str, query: str, authorization: str | None, body: bytes) -> Outcome:
-        """The answer to a request for a raw ``path`` below /api/v2.0.
+    def respond(
+        self, way: Way, query: str, body: bytes, authorization: str | None, accept: str, met: Met
+    ) -> Outcome | Awaitable[Outcome]:
+        """The answer, in the order of the appliance: route, verb, login, allowlist or role, method.
 
-        In the order of the appliance: route, verb, login, allowlist, method.
+        Awaitable when the method, or printing what it returned, takes time.
         """
-        if path in _OPENAPI:
-            return Outcome(_openapi() if method == "GET" else _not_allowed({"GET": None}))
-        found = find(path)
-        if found is None:
-            return Outcome(NOT_FOUND)
-        routes, item = found
-        route = routes.get(method)
-        if route is None:
-            return Outcome(_not_allowed(routes))
-        if route.authenticated:
+        if way.route is None:
+            return Outcome(way.answer or NOT_FOUND)
+        who: Principal | None = None
+        if access_of(way.route.method, self._dialect) is not Access.OPEN:
             login = log_in(self._appliance, authorization)
-            if login.refusal is not None:
-                return Outcome(login.refusal, login.allowed.revoked_by)
-            if not login.allowed.may(method, route.path):
-                return Outcome(FORBIDDEN)
-        return Outcome(self._renderings.answer(route, item, query, body))
+            refused = self._refused(login, way.route, authorization, accept)
+            if refused is not None:
+                return refused
+            who = _principal(login.allowed)
+            try:
+                allowed(way.route.method, who, self._dialect)
+            except MethodError as error:
+                return Outcome(error_answer(error), who.username)
+        sent = Sent(way.item, query, body)
+        user = who.username if who is not None else None
+        if met is NOTHING_MET:
+            answer = self._renderings.answer(way.route, sent, who)
+            return Outcome(answer, user) if isinstance(answer, Answer) else _later(answer, user)
+        return self._despite(met, way.route, sent, who)
+
+    def keep(self, outcome: Awaitable[Outcome]) -> asyncio.Task[Outcome]:
+        """Let what takes time go on, whether or not anybody still waits for it."""
+
+        async def run() -> Outcome:
+            return await outcome
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._underway.add(task)
+        task.add_done_callback(self._let_go)
+        return task
+
+    async def stop(self) -> None:
+        """End what is still going on."""
+        underway = list(self._underway)
+        for task in underway:
+            task.cancel()
+        if underway:
+            await asyncio.wait(underway)
+
+    def _let_go(self, task: asyncio.Task[Outcome]) -> None:
+        self._underway.discard(task)
+        if not task.cancelled():
+            # Whoever waited has it already; without anybody the loop would complain of an error nobody saw.
+            task.exception()
+
+    def _refused(self, login: Login, route: Route, authorization: str | None, accept: str) -> Outcome | None:
+        """What a credential that opens nothing, or not this, gets."""
+        allowed = login.allowed
+        if login.refusal is not None:
+            of_key = (authorization or "").startswith("Bearer ") and allowed.why == "unknown"
+            if of_key and allowed.key_id is not None and self._dialect.has("deleted_key_breaks_rest"):
+                # Looking up the key's number raises outside of what would turn it into an answer (truenas-api 2.4).
+                return Outcome(server_error(accept), faults=allowed.revoked_by)
+            return Outcome(login.refusal, faults=allowed.revoked_by)
+        if self._dialect.has("key_allowlists") and not allowed.may(route.verb, route.path):
+            return Outcome(FORBIDDEN, allowed.username)
+        return None
+
+    def _despite(self, met: Met, route: Route, sent: Sent, who: Principal | None) -> Outcome | Awaitable[Outcome]:
+        """The answer of a call that faults may refuse, answer themselves or change."""
+        user = who.username if who is not None else None
+        refused, result = met.refusal(), met.result()
+        if refused is not None:
+            fault_id, error = refused
+            return Outcome(error_answer(error), user, (fault_id,), number_of(error))
+        if result is not None:
+            fault_id, value = result
+            return self._changed(met, route, sent, value, user, (fault_id,))
+        if not met.changes_value:
+            answer = self._renderings.answer(route, sent, who)
+            faults = met.shown()
+            return Outcome(answer, user, faults) if isinstance(answer, Answer) else _later(answer, user, faults)
+        try:
+            value = self._renderings.value(route, sent, who)
+        except (MethodError, BadRequest) as error:
+            return Outcome(error_answer(error), user, met.shown())
+        if inspect.isawaitable(value):
+            return self._changed_later(met, route, sent, value, user)
+        return self._changed(met, route, sent, value, user, met.shown())
+
+    def _changed(
+        self, met: Met, route: Route, sent: Sent, value: Any, user: str | None, faults: tuple[str, ...]
+    ) -> Outcome | Awaitable[Outcome]:
+        value, changed_by = met.changed(value.id if route.method.job and hasattr(value, "id") else plain(value))
+        answer = printed(route, sent, value)
+        faults = (*faults, *changed_by)
+        return Outcome(answer, user, faults) if isinstance(answer, Answer) else _later(answer, user, faults)
+
+    async def _changed_later(
+        self, met: Met, route: Route, sent: Sent, value: Awaitable[Any], user: str | None
+    ) -> Outcome:
+        try:
+            outcome = self._changed(met, route, sent, await value, user, met.shown())
+        except MethodError as error:
+            return Outcome(error_answer(error), user, met.shown())
+        return outcome if isinstance(outcome, Outcome) else await outcome
+
+    def _described(self) -> Answer:
+        if self._openapi is None:
+            self._openapi = json_answer(200, document(self._routes, self._dialect))
+        return self._openapi
+
+
+async def _later(answer: Awaitable[Answer], user: str | None, faults: tuple[str, ...] = ()) -> Outcome:
+    return Outcome(await answer, user, faults)
+
+
+def _principal(allowed: Allowed) -> Principal:
+    """Who a credential stands for."""
+    return Principal(
+        username=allowed.username or "root",
+        roles=allowed.roles,
+        mechanism="API_KEY_PLAIN" if allowed.key_id is not None else "PASSWORD_PLAIN",
+        key_name=allowed.key_name,
+    )
 
 
 def _not_allowed(routes: Mapping[str, object]) -> Answer:
     return text(405, headers=(("Allow", ",".join(sorted(routes))),))
-
-
-def _openapi() -> Answer:
-    paths = {
-        path: {route.method.lower(): _operation(route) for route in routes.values()}
-        for path, routes in sorted(ROUTES.items())
-    }
-    document = {
-        "openapi": "3.0.0",
-        "info": {"title": "TrueNAS RESTful API", "version": "v2.0"},
-        "servers": [{"url": "/api/v2.0"}],
-        "paths": paths,
-    }
-    return json_answer(200, document)
-
-
-def _operation(route: Route) -> dict[str, object]:
-    operation: dict[str, object] = {
-        "tags": [route.path.split("/")[1]],
-        "summary": route.doc,
-        "responses": {"200": {"description": "Operation succeeded"}},
-    }
-    if route.has_item:
-        operation["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}]
-    return operation

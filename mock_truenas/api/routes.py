@@ -1,185 +1,122 @@
-"""REST v2.0 as a table: every path this version serves, with its method and how its answer is made. No network.
+"""The paths of REST v2.0, derived from the names and kinds of methods (truenas-api 2.1). No network, no answers."""
 
-Source of paths and verbs: truenas-api 2.1.
-"""
-
-import json
-from collections.abc import Callable, Mapping
+import enum
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import lru_cache
+from typing import Final
 from urllib.parse import unquote
 
-from mock_truenas.api.answer import NO_SUCH_ITEM, Answer, json_answer, validation_error
-from mock_truenas.api.filters import Query, Refused, apply, parse_query
-from mock_truenas.api.resources import alert, dataset, disk, pool, system
-from mock_truenas.api.resources.moment import Moment
-from mock_truenas.appliance.nas import Appliance
+from mock_truenas.api.methods.catalogue import METHODS, SERVICES
+from mock_truenas.api.methods.method import Kind, Method, Param
+from mock_truenas.appliance.dialect import Dialect
+
+ITEM: Final = "/id/{id}"
+# They are about the connection they come on, and HTTP has none that lasts.
+_OF_CONNECTIONS: Final = frozenset(
+    {
+        "auth.login",
+        "auth.login_ex",
+        "auth.login_ex_continue",
+        "auth.login_with_api_key",
+        "auth.login_with_token",
+        "auth.logout",
+        "auth.me",
+        "core.set_options",
+        "core.subscribe",
+        "core.unsubscribe",
+    }
+)
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of a route: ``item`` is the decoded id of the path, ``query`` the decoded query string."""
+class Takes(enum.Enum):
+    """Where the arguments of a route's method come from."""
 
-    appliance: Appliance
-    moment: Moment
-    item: str = ""
-    query: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
+    NOTHING = "nothing"
+    QUERY = "query string, or filters and options in a body"
+    ITEM = "the id in the path, for a row of a query"
+    BODY = "body"
+    ITEM_AND_BODY = "the id in the path, then the body"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
-    """One path and method.
+    """One path and verb, and the method behind it; ``body`` are the parameters that a body gives."""
 
-    ``value`` makes the JSON value. ``moving`` says when it depends on the clock: ``never`` (kept until the state
-    changes), ``template`` (rendered once with gaps) or ``always`` (made for each call).
-    """
-
-    method: str
+    verb: str
     path: str
-    doc: str
-    value: Callable[[Call], Any]
-    moving: str = "never"
-    authenticated: bool = True
+    method: Method
+    takes: Takes
+    body: tuple[Param, ...] = ()
 
     @property
     def has_item(self) -> bool:
-        """Whether the path ends in an id."""
-        return self.path.endswith("{id}")
+        """Whether the path has an id in it."""
+        return "{id}" in self.path
+
+    @property
+    def wants_body(self) -> bool:
+        """Whether a request's body is read at all."""
+        return bool(self.body) or self.takes is Takes.QUERY
 
 
-Rows = Callable[[Call, Query], list[dict[str, Any]]]
-"""The rows of a resource before a query's filters."""
+Routes = Mapping[str, Mapping[str, Route]]
+"""By path, then by verb."""
 
 
-def _filtered(rows: Rows) -> Callable[[Call], Any]:
-    def value(call: Call) -> Any:
-        query = parse_query(call.query)
-        return apply(query, rows(call, query)) if call.query else rows(call, query)
-
-    return value
-
-
-def _item(rows: Rows, key: str) -> Callable[[Call], Any]:
-    def value(call: Call) -> Any:
-        extra = parse_query(tuple(pair for pair in call.query if pair[0].startswith("extra."))).extra
-        for row in rows(call, Query(filters=((key, "=", call.item),), extra=extra)):
-            if str(row[key]) == call.item:
-                return row
-        raise Refused(NO_SUCH_ITEM)
-
-    return value
+@lru_cache(maxsize=32)
+def routes_of(dialect: Dialect) -> Routes:
+    """Every path that version serves below /api/v2.0."""
+    table: dict[str, dict[str, Route]] = {}
+    if dialect.has("rest"):
+        for method in METHODS.values():
+            if dialect.serves(method.name) and method.name not in _OF_CONNECTIONS:
+                for route in _of(method, dialect):
+                    table.setdefault(route.path, {})[route.verb] = route
+    return table
 
 
-def _pools(call: Call, query: Query) -> list[dict[str, Any]]:
-    return pool.rows(call.appliance, call.moment, query.extra)
+def _of(method: Method, dialect: Dialect) -> Iterator[Route]:
+    base = "/" + method.service.replace(".", "/")
+    params = method.params(dialect)
+    rows = "query" in SERVICES[method.service]
+    match method.kind:
+        case Kind.QUERY:
+            yield Route("GET", base, method, Takes.QUERY)
+            yield Route("GET", base + ITEM, method, Takes.ITEM)
+        case Kind.CONFIG:
+            yield Route("GET", base, method, Takes.NOTHING)
+        case Kind.CREATE:
+            yield Route("POST", base, method, Takes.BODY, params)
+        case Kind.UPDATE if rows:
+            yield Route("PUT", base + ITEM, method, Takes.ITEM_AND_BODY, params[1:])
+        case Kind.UPDATE:
+            yield Route("PUT", base, method, Takes.BODY, params)
+        case Kind.DELETE:
+            yield Route("DELETE", base + ITEM, method, Takes.ITEM_AND_BODY, params[1:])
+        case Kind.CALL if method.item:
+            yield Route("POST", f"{base}{ITEM}/{method.verb}", method, Takes.ITEM_AND_BODY, params[1:])
+        case Kind.CALL if method.filterable:
+            yield Route("GET", f"{base}/{method.verb}", method, Takes.QUERY)
+        case Kind.CALL if params:
+            yield Route("POST", f"{base}/{method.verb}", method, Takes.BODY, params)
+        case Kind.CALL:
+            yield Route("GET", f"{base}/{method.verb}", method, Takes.NOTHING)
 
 
-def _datasets(call: Call, query: Query) -> list[dict[str, Any]]:
-    named = [str(value) for name, word, value in query.filters[:1] if name in ("id", "name") and word == "="]
-    return dataset.rows(call.appliance, query.extra, named[0] if named else None)
+def find(routes: Routes, path: str) -> tuple[Mapping[str, Route], str] | None:
+    """The routes of a raw path by verb, and the decoded id in it; None when there is no such path.
 
-
-def _disks(call: Call, query: Query) -> list[dict[str, Any]]:
-    return disk.rows(call.appliance, query.extra)
-
-
-def _alerts(call: Call, _query: Query) -> list[dict[str, Any]]:
-    return alert.rows(call.appliance)
-
-
-def _parsed(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused(json_answer(400, {"message": f"json parse error: {error}", "errno": 22})) from error
-
-
-def _parameters(body: bytes, known: tuple[str, ...], required: tuple[str, ...]) -> dict[str, Any]:
-    """The parameters of a method with several, from a JSON object; no body at all means none are given."""
-    if not body:
-        return {}
-    given = _parsed(body)
-    if not isinstance(given, dict):
-        raise Refused(json_answer(400, {"message": "Endpoint accepts multiple params, object/dict expected."}))
-    for name in required:
-        if name not in given:
-            raise Refused(json_answer(400, {"message": f"{name} attribute expected."}))
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        message = f"The following attributes are not expected: {', '.join(unknown)}"
-        raise Refused(json_answer(400, {"message": message}))
-    return given
-
-
-def _temperatures(call: Call) -> Any:
-    given = _parameters(call.body, ("names", "options"), ("names",))
-    names = given.get("names", [])
-    if not isinstance(names, list):
-        raise Refused(validation_error({"names": "Not a list"}))
-    for place, name in enumerate(names):
-        if not isinstance(name, str):
-            raise Refused(validation_error({f"names.{place}": "Not a string"}))
-    if not isinstance(given.get("options", {}), dict):
-        raise Refused(validation_error({"options": "A dict was expected"}))
-    return disk.temperatures(call.appliance, names, call.moment.now_ns or 0)
-
-
-def _set_dismissed(*, dismissed: bool) -> Callable[[Call], None]:
-    def value(call: Call) -> None:
-        uuid = _parsed(call.body) if call.body else None
-        if not isinstance(uuid, str):
-            raise Refused(validation_error({"uuid": "Not a string" if call.body else "attribute required"}))
-        call.appliance.dismiss_alert(uuid, dismissed=dismissed)
-
-    return value
-
-
-_ROUTES: Final = (
-    Route("GET", "/system/info", "The machine and its clock", lambda c: system.info(c.appliance, c.moment), "template"),
-    Route("GET", "/system/version", "Full version", lambda c: c.appliance.release.version),
-    Route("GET", "/system/version_short", "Short version", lambda c: c.appliance.release.version_short),
-    Route("GET", "/system/product_type", "Edition", lambda c: c.appliance.release.product_type),
-    Route("GET", "/system/state", "BOOTING, READY or SHUTTING_DOWN", lambda c: c.appliance.state.host.state),
-    Route("GET", "/system/ready", "Whether it is READY", lambda c: c.appliance.state.host.state == "READY"),
-    Route("GET", "/system/host_id", "SHA-256 naming the host", lambda c: c.appliance.state.host.host_id),
-    Route(
-        "GET", "/system/boot_id", "Changes with every boot", lambda c: c.appliance.state.host.boot_id, "never", False
-    ),
-    Route("GET", "/core/ping", "pong", lambda _: "pong"),
-    Route("GET", "/boot/get_state", "The boot pool", lambda c: pool.boot_state(c.appliance, c.moment), "template"),
-    Route("GET", "/pool", "Pools with topology", _filtered(_pools), "template"),
-    Route("GET", "/pool/id/{id}", "One pool", _item(_pools, "id"), "always"),
-    Route("GET", "/pool/dataset", "Datasets, flat and nested", _filtered(_datasets)),
-    Route("GET", "/pool/dataset/id/{id}", "One dataset (slashes as %2F)", _item(_datasets, "id")),
-    Route("GET", "/disk", "Disks", _filtered(_disks)),
-    Route("GET", "/disk/id/{id}", "One disk by identifier", _item(_disks, "identifier")),
-    Route("POST", "/disk/temperatures", "°C by disk name", _temperatures, "always"),
-    Route("GET", "/alert/list", "Alerts", _filtered(_alerts)),
-    Route("POST", "/alert/dismiss", "Dismiss an alert by uuid", _set_dismissed(dismissed=True), "always"),
-    Route("POST", "/alert/restore", "Show a dismissed alert again", _set_dismissed(dismissed=False), "always"),
-)
-
-ROUTES: Final[Mapping[str, Mapping[str, Route]]] = {
-    path: {route.method: route for route in _ROUTES if route.path == path} for path in {r.path: None for r in _ROUTES}
-}
-
-
-def find(path: str) -> tuple[Mapping[str, Route], str] | None:
-    """The routes of a raw path below /api/v2.0 by method, and the decoded id in it; None when there is no such path."""
+    Every path also exists with one trailing slash.
+    """
     if len(path) > 1 and path.endswith("/"):
         path = path[:-1]
-    routes = ROUTES.get(path)
-    if routes is not None:
-        return (routes, "") if "{" not in path else None
-    parent, _, item = path.rpartition("/")
-    routes = ROUTES.get(f"{parent}/{{id}}")
-    return (routes, unquote(item)) if routes is not None and item else None
-
-
-def make(route: Route, call: Call) -> Answer:
-    """The answer of a route made from scratch; refusals become their answers."""
-    try:
-        return json_answer(200, route.value(call))
-    except Refused as refused:
-        return refused.answer
+    found = routes.get(path)
+    if found is not None:
+        return (found, "") if "{" not in path else None
+    parent, separator, rest = path.partition("/id/")
+    item, slash, verb = rest.partition("/")
+    if not separator or not item:
+        return None
+    found = routes.get(f"{parent}{ITEM}{slash}{verb}")
+    return (found, unquote(item)) if found is not None else None

@@ -37,6 +37,7 @@ async def test_journal_entry_tells_the_exchange_and_never_the_key() -> None:
         entry = (await served.journal.next()).to_data()
         assert entry == {
             "face": "rest",
+            "kind": "request",
             "method": "GET",
             "path": f"{API}/pool/dataset/id/tank%2Fdocuments",
             "query": "extra.flat=false",
@@ -47,6 +48,13 @@ async def test_journal_entry_tells_the_exchange_and_never_the_key() -> None:
             "faults": [],
             "credential": entry["credential"],
             "user_agent": "Pulse/5",
+            "call": "pool.dataset.query",
+            "user": "truenas_admin",
+            "connection": None,
+            "request_id": None,
+            "error": None,
+            "close_code": None,
+            "at_ns": START_NS,
         }
         assert entry["duration_ns"] % 1000 == 0
         assert len(entry["credential"]) == 12

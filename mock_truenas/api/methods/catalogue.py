@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from mock_truenas.api.methods import alert, boot, core, dataset, disk, pool, pool_topology, scrub, system
+from mock_truenas.api.methods import alert, auth, boot, core, dataset, disk, pool, pool_topology, scrub, system
 from mock_truenas.api.methods.instances import get_instance
 from mock_truenas.api.methods.method import Kind, Method
 
 _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     alert.METHODS,
+    auth.METHODS,
     boot.METHODS,
     core.METHODS,
     dataset.METHODS,

@@ -5,7 +5,7 @@ A face does ``find``, ``allowed``, ``prepared`` and ``perform`` in this order, a
 
 import inspect
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 from mock_truenas.api.errors import CallError, MethodBroke, MethodError, NoSuchMethod, NotAuthenticated, NotAuthorized
@@ -17,6 +17,8 @@ from mock_truenas.api.methods.query import Query
 from mock_truenas.appliance.dialect import Dialect
 
 _BUG: Final = logging.getLogger("mock_truenas")
+# Methods that are open to anybody only where a version has the feature.
+_OPEN_WITH: Final = {"core.ping": "ping_without_login"}
 # Whose members may also do what these may. A role that ends in _WRITE includes its _READ (truenas-api 5.3).
 _INCLUDED: Final = {
     "SHARING_ADMIN": frozenset({"READONLY_ADMIN", "SHARING_WRITE", "DATASET_WRITE", "SERVICE_WRITE"}),
@@ -36,19 +38,26 @@ def find(name: str, dialect: Dialect) -> Method:
     return method
 
 
-def allowed(method: Method, principal: Principal | None) -> None:
+def access_of(method: Method, dialect: Dialect) -> Access:
+    """Who may call it in that version."""
+    feature = _OPEN_WITH.get(method.name)
+    return Access.LOGIN if feature is not None and not dialect.has(feature) else method.access
+
+
+def allowed(method: Method, principal: Principal | None, dialect: Dialect | None = None) -> None:
     """Whether somebody, or nobody, may call it. Raises NotAuthenticated or NotAuthorized.
 
     The allowlist of a key of 24.x lists paths, so judging by it is the business of the face that has paths.
     """
-    if method.access is Access.OPEN:
+    access = method.access if dialect is None else access_of(method, dialect)
+    if access is Access.OPEN:
         return
     if principal is None:
         raise NotAuthenticated
-    if method.access is Access.LOGIN or "FULL_ADMIN" in principal.roles:
+    if access is Access.LOGIN or "FULL_ADMIN" in principal.roles:
         return
     roles = _with_included(principal.roles)
-    reads = method.access is Access.READ and "READONLY_ADMIN" in roles
+    reads = access is Access.READ and "READONLY_ADMIN" in roles
     if not reads and not (method.roles and roles & method.roles):
         raise NotAuthorized
 
@@ -76,8 +85,11 @@ def begin(call: Call) -> Any:
 async def perform(call: Call) -> Any:
     """The result of a call as plain JSON; of a job method, the Job that was started. Raises MethodError only."""
     value = begin(call)
-    if not inspect.isawaitable(value):
-        return value
+    return await finished_later(call, value) if inspect.isawaitable(value) else value
+
+
+async def finished_later(call: Call, value: Awaitable[Any]) -> Any:
+    """The result of a call that ``begin`` could only begin. Raises MethodError only."""
     try:
         return finished(call, await value)
     except MethodError:
