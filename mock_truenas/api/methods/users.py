@@ -1,0 +1,363 @@
+"""``user.*``, ``group.*``, ``privilege.*`` and ``api_key.*``: who may come in (truenas-api 2.4, 5.3)."""
+
+import errno
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field
+
+from mock_truenas.api.errors import CallError, InstanceNotFound, Problem, ValidationErrors
+from mock_truenas.api.methods.method import Access, Call, Kind, Method, Param
+from mock_truenas.api.methods.tables import (
+    SECRET,
+    Extras,
+    Row,
+    Table,
+    Writing,
+    constant,
+    crud,
+    fields_of,
+    given_object,
+    may_see_secrets,
+    refuse,
+    unknown_here,
+)
+from mock_truenas.api.resources.moment import date
+from mock_truenas.appliance.accounts import EVERYTHING, ApiKey
+
+_ROLES: Final = frozenset({"ACCOUNT_WRITE"})
+_FIRST_ID: Final = 3000
+
+USER: Final = Table(
+    "user",
+    "User",
+    {
+        "id": 0,
+        "uid": 0,
+        "username": "",
+        "unixhash": "*",
+        "smbhash": "*",
+        "home": "/var/empty",
+        "shell": "/usr/sbin/nologin",
+        "full_name": "",
+        "builtin": False,
+        "smb": True,
+        "userns_idmap": None,
+        "group": {},
+        "groups": [],
+        "password_disabled": False,
+        "ssh_password_enabled": False,
+        "sshpubkey": None,
+        "locked": False,
+        "sudo_commands": [],
+        "sudo_commands_nopasswd": [],
+        "email": None,
+        "id_type_both": False,
+        "local": True,
+        "immutable": False,
+        "twofactor_auth_configured": False,
+        "sid": None,
+        "last_password_change": None,
+        "password_age": None,
+        "password_history": None,
+        "password_change_required": False,
+        "roles": [],
+        "api_keys": [],
+    },
+    secrets=frozenset({"unixhash", "smbhash"}),
+)
+GROUP: Final = Table(
+    "group",
+    "Group",
+    {
+        "id": 0,
+        "gid": 0,
+        "name": "",
+        "group": "",
+        "builtin": False,
+        "sudo_commands": [],
+        "sudo_commands_nopasswd": [],
+        "smb": True,
+        "userns_idmap": None,
+        "id_type_both": False,
+        "local": True,
+        "sid": None,
+        "roles": [],
+        "users": [],
+    },
+)
+
+# -- users and groups --------------------------------------------------------------------------------------------------
+
+
+def _users(call: Call) -> list[Row]:
+    rows = USER.all(call)
+    for row in rows:
+        if "api_keys" in row:
+            row["api_keys"] = [key.id for key in call.appliance.accounts.keys_of(row["username"])]
+    return rows
+
+
+def _sound_user(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
+    rows = USER.kept(call.appliance)
+    if any(row["username"] == given.get("username") and number != key for number, row in rows.items()):
+        yield "username", f"The username {given['username']!r} is already in use.", errno.EEXIST
+    for group in given.get("groups", []):
+        if group not in GROUP.kept(call.appliance):
+            yield "groups", f"Group {group} not found", errno.ENOENT
+    group = given.get("group")
+    if group is not None and group not in GROUP.kept(call.appliance):
+        yield "group", f"Group {group} not found", errno.ENOENT
+
+
+def _user_made(given: Mapping[str, Any], kept: Mapping[str, Any]) -> Row:
+    """A password is never kept in a row; a primary group becomes the object rows show."""
+    del kept
+    row = {name: value for name, value in given.items() if name not in ("password", "group_create", "random_password")}
+    if isinstance(row.get("group"), int):
+        row["group"] = {"id": row["group"], "bsdgrp_gid": None, "bsdgrp_group": None}
+    return row
+
+
+def _complete_user(call: Call, row: Row) -> Row:
+    taken = {kept["uid"] for kept in USER.kept(call.appliance).values()}
+    row["uid"] = row["uid"] or next(uid for uid in range(_FIRST_ID, _FIRST_ID + len(taken) + 1) if uid not in taken)
+    group = GROUP.kept(call.appliance).get(row["group"].get("id"), {"id": row["id"], "gid": row["uid"]})
+    name = group.get("group", row["username"])
+    return row | {"group": {"id": group["id"], "bsdgrp_gid": group["gid"], "bsdgrp_group": name}}
+
+
+def _not_builtin(call: Call, row: Mapping[str, Any]) -> None:
+    del call
+    if row.get("builtin") or row.get("immutable"):
+        raise CallError("Cannot delete a built-in account", errno.EINVAL)
+
+
+def _sound_group(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
+    rows = GROUP.kept(call.appliance)
+    if any(row["name"] == given.get("name") and number != key for number, row in rows.items()):
+        yield "name", f"A Group with the name {given['name']!r} already exists.", errno.EEXIST
+    for user in given.get("users", []):
+        if user not in USER.kept(call.appliance):
+            yield "users", f"User {user} does not exist", errno.ENOENT
+
+
+def _group_made(given: Mapping[str, Any], kept: Mapping[str, Any]) -> Row:
+    del kept
+    return {**given, **({"group": given["name"]} if "name" in given else {})}
+
+
+def _complete_group(call: Call, row: Row) -> Row:
+    taken = {kept["gid"] for kept in GROUP.kept(call.appliance).values()}
+    free = next(gid for gid in range(_FIRST_ID, _FIRST_ID + len(taken) + 1) if gid not in taken)
+    return row | {"gid": row["gid"] or free}
+
+
+def _privileges(call: Call) -> list[Row]:
+    admins = [row for row in GROUP.kept(call.appliance).values() if row["name"] == "builtin_administrators"]
+    groups = [{name: row[name] for name in ("id", "gid", "name", "group")} for row in admins]
+    names = (("LOCAL_ADMINISTRATOR", "Local Administrator", "FULL_ADMIN"), ("READONLY_ADMINISTRATOR",) * 2)
+    shown = []
+    for number, (builtin, *words) in enumerate((*names, ("SHARING_ADMINISTRATOR", "Share Administrator")), 1):
+        role = {1: "FULL_ADMIN", 2: "READONLY_ADMIN", 3: "SHARING_ADMIN"}[number]
+        row = {
+            "id": number,
+            "builtin_name": builtin,
+            "name": words[0],
+            "local_groups": groups if number == 1 else [],
+            "ds_groups": [],
+            "allowlist": [{"method": "*", "resource": "*"}] if number == 1 else [],
+            "roles": [role],
+            "web_shell": number == 1,
+        }
+        shown.append(call.dialect.shaped("privilege", row))
+    return shown
+
+
+# -- API keys ----------------------------------------------------------------------------------------------------------
+
+
+def _key_row(call: Call, key: ApiKey, secret: str | None = None) -> Row:
+    """A key as it is shown: on 24.x with the paths it may be used for, later with whose it is and until when."""
+    user = next((row for row in USER.kept(call.appliance).values() if row["username"] == key.username), None)
+    row = {
+        "id": key.id,
+        "name": key.name,
+        "username": key.username,
+        "user_identifier": "0" if user is None else str(user["uid"]),
+        "keyhash": SECRET,
+        "allowlist": [{"method": verb, "resource": path} for verb, path in key.allowlist],
+        "created_at": date(key.created_at_ns),
+        "expires_at": None if key.expires_at_ns is None else date(key.expires_at_ns),
+        "local": True,
+        "revoked": key.revoked,
+        "revoked_reason": (key.revoked_reason or None) if key.revoked else None,
+    }
+    shown = call.dialect.shaped("api_key", row)
+    if secret is not None:
+        shown["key"] = secret
+    elif call.dialect.has("key_allowlists") and not may_see_secrets(call):
+        shown["key"] = SECRET
+    return shown
+
+
+def _keys(call: Call) -> list[Row]:
+    return [_key_row(call, key) for key in call.appliance.accounts.keys.values() if not key.deleted_by]
+
+
+def _key(call: Call) -> ApiKey:
+    number = call.arguments["id"]
+    key: ApiKey | None = call.appliance.find_key(number)
+    if key is None:
+        raise InstanceNotFound(f"API key {number}")
+    return key
+
+
+def _create_key(call: Call) -> Row:
+    given = call.arguments["api_key_create"]
+    refuse("api_key_create", _sound_key(call, given, None))
+    name = given.get("name") or f"key {max(call.appliance.accounts.keys, default=0) + 1}"
+    whose = {"username": given["username"]} if "username" in given else {}
+    try:
+        text = call.appliance.mint_api_key(name, allowlist=_allowlist(given), **whose)
+    except ValueError as error:
+        raise ValidationErrors.one("api_key_create.username", str(error)) from None
+    key = call.appliance.accounts.keys[int(text.partition("-")[0])]
+    key.expires_at_ns = _instant_ns(given.get("expires_at"))
+    call.appliance.change()
+    return _key_row(call, key, text)
+
+
+def _update_key(call: Call) -> Row:
+    key, given = _key(call), call.arguments["api_key_update"]
+    refuse("api_key_update", _sound_key(call, given, key.id))
+    secret = call.appliance.accounts.renew_key(key.id) if given.get("reset") else None
+    key = call.appliance.accounts.keys[key.id]
+    key.name = given.get("name", key.name)
+    if "allowlist" in given:
+        key.allowlist = _allowlist(given)
+    if "expires_at" in given:
+        key.expires_at_ns = _instant_ns(given["expires_at"])
+    call.appliance.change()
+    return _key_row(call, key, secret)
+
+
+def _delete_key(call: Call) -> bool:
+    call.appliance.accounts.delete_key(_key(call).id)
+    call.appliance.change()
+    return True
+
+
+def _sound_key(call: Call, given: Mapping[str, Any], number: Any) -> Iterable[Problem]:
+    yield from unknown_here(call, "api_key", given)
+    keys = call.appliance.accounts.keys.values()
+    if any(key.name == given.get("name") and key.id != number for key in keys):
+        yield "name", "name must be unique", errno.EEXIST
+    username = given.get("username")
+    users = (row["username"] for row in USER.kept(call.appliance).values())
+    if username is not None and username not in users and username not in call.appliance.accounts.users:
+        yield "username", f"{username}: User does not exist.", errno.ENOENT
+    expires = given.get("expires_at")
+    if expires is not None and expires["$date"] * 1_000_000 <= call.appliance.now_ns():
+        yield "expires_at", "Expiration date is in the past", errno.EINVAL
+
+
+def _allowlist(given: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    if given.get("allowlist") is None:
+        return EVERYTHING
+    return tuple((entry["method"], entry["resource"]) for entry in given["allowlist"])
+
+
+def _instant_ns(given: Mapping[str, int] | None) -> int | None:
+    return None if given is None else given["$date"] * 1_000_000
+
+
+_NotEmpty = Annotated[str, Field(min_length=1)]
+_Name = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\$?$")]
+_Number = Annotated[int, Field(ge=0, le=2_147_483_647)]
+_Date = dict[Literal["$date"], Annotated[int, Field(ge=0, le=253_402_300_799_000)]]
+_ENTRY: Final = {"method": Literal["GET", "POST", "PUT", "DELETE", "CALL", "SUBSCRIBE", "*"], "resource": _NotEmpty}
+_ALLOWLIST: Final = list[given_object("allowlist_item", _ENTRY, _ENTRY, {})]  # type: ignore[misc]
+_KEY_FIELDS: Final[Mapping[str, Any]] = {
+    "name": Annotated[str, Field(min_length=1, max_length=200)],
+    "username": _NotEmpty,
+    "expires_at": Annotated[_Date, Field(min_length=1)] | None,
+    "allowlist": _ALLOWLIST,
+}
+_KEY_BLANK: Final[Mapping[str, Any]] = {"name": "", "username": "", "expires_at": None, "allowlist": [], "reset": False}
+_USER_FORM: Final = Writing(
+    "user",
+    fields_of(
+        USER.blank,
+        "unixhash smbhash builtin immutable local sid roles api_keys twofactor_auth_configured id_type_both "
+        "last_password_change password_age password_history password_change_required",
+        uid=_Number | None,
+        username=_Name,
+        password=str | None,
+        group=_Number | None,
+        group_create=bool,
+        groups=list[_Number],
+        userns_idmap=Literal["DIRECT"] | _Number | None,
+        sshpubkey=str | None,
+        email=str | None,
+        sudo_commands=list[str],
+        sudo_commands_nopasswd=list[str],
+    ),
+    frozenset({"username", "full_name"}),
+    newest=_user_made,
+    check=_sound_user,
+    fixed=frozenset({"uid", "group_create"}),
+)
+_GROUP_FORM: Final = Writing(
+    "group",
+    fields_of(
+        GROUP.blank,
+        "group builtin id_type_both local sid roles",
+        gid=_Number | None,
+        name=_Name,
+        users=list[_Number],
+        userns_idmap=Literal["DIRECT"] | _Number | None,
+        sudo_commands=list[str],
+        sudo_commands_nopasswd=list[str],
+    ),
+    frozenset({"name"}),
+    newest=_group_made,
+    check=_sound_group,
+    fixed=frozenset({"gid"}),
+)
+
+
+def _key_method(verb: str, kind: Kind, run: Any, *accepts: Param) -> Method:
+    name, item = f"api_key.{verb}", kind is not Kind.CREATE
+    doc = f"{verb.capitalize()} an API key"
+    return Method(name, doc, run, accepts, kind, Access.WRITE, frozenset({"API_KEY_WRITE"}), item=item)
+
+
+_USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, filterable=True, moving="never")
+_OPTIONS: Final = Param("options", dict[str, bool], {})
+
+METHODS: Final[tuple[Method, ...]] = (
+    _USERS,
+    *crud(USER, _USER_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_user, _not_builtin))[1:],
+    constant("user.has_local_administrator_set_up", "Whether somebody can log in", value=True, access=Access.OPEN),
+    constant(
+        "user.shell_choices", "Shells", {"/usr/bin/zsh": "zsh", "/usr/bin/bash": "bash"}, Param("ids", list[int], [])
+    ),
+    *crud(GROUP, _GROUP_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_group, _not_builtin)),
+    Method("privilege.query", "Privileges", _privileges, kind=Kind.QUERY, filterable=True, moving="never"),
+    Method("api_key.query", "API keys", _keys, kind=Kind.QUERY, filterable=True, moving="never"),
+    _key_method(
+        "create",
+        Kind.CREATE,
+        _create_key,
+        Param("api_key_create", given_object("api_key_create", _KEY_FIELDS, (), _KEY_BLANK)),
+    ),
+    _key_method(
+        "update",
+        Kind.UPDATE,
+        _update_key,
+        Param("id", int),
+        Param("api_key_update", given_object("api_key_update", {**_KEY_FIELDS, "reset": bool}, (), _KEY_BLANK), {}),
+    ),
+    _key_method("delete", Kind.DELETE, _delete_key, Param("id", int)),
+)
