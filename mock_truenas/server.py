@@ -14,11 +14,13 @@ from typing import Any, Final
 from aiohttp import web
 from pydantic import BaseModel
 
+from mock_truenas.api import front
 from mock_truenas.api.auth.sessions import Sessions
 from mock_truenas.api.door import Door
 from mock_truenas.api.exchange import Exchange
 from mock_truenas.api.house import House, Sent, reset
 from mock_truenas.api.rest import Rest
+from mock_truenas.api.ticking import Ticking
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.behaviour import AS_DELIVERED, Behaviour
 from mock_truenas.certificate import Certificates
@@ -26,7 +28,7 @@ from mock_truenas.clock import Clock
 from mock_truenas.faults.active import ActiveFaults
 from mock_truenas.faults.kind import CertificateOrder
 from mock_truenas.journal import JournalEntry
-from mock_truenas.tls import ChangingContext, Issue
+from mock_truenas.tls import PLAIN_HTTP_PAGE, ChangingContext, Issue
 
 _LOG: Final = logging.getLogger("mock_truenas")
 
@@ -41,6 +43,11 @@ def _issue_at(clock: Clock) -> Issue:
         return made[0].issue(order, purpose)
 
     return issue
+
+
+def plain_http(server_name: str, clock: Clock) -> bytes:
+    """The whole answer to HTTP on a port of TLS."""
+    return front.head(PLAIN_HTTP_PAGE, server_name, clock.now_ns() // 1_000_000_000, False) + PLAIN_HTTP_PAGE.body
 
 
 class MockTrueNAS:
@@ -64,10 +71,12 @@ class MockTrueNAS:
         entropy: Callable[[int], bytes] | None = None,
     ) -> None:
         self.appliance = appliance
-        self._faults = ActiveFaults()
-        self._tls = ChangingContext(ssl_context, issue or _issue_at(clock)) if ssl_context is not None else None
+        self._faults = ActiveFaults(appliance.stream)
+        self._tls = None
+        if ssl_context is not None:
+            self._tls = ChangingContext(ssl_context, issue or _issue_at(clock), lambda: plain_http(server_name, clock))
         scheme = "https" if ssl_context else "http"
-        sessions = Sessions(entropy or appliance.accounts.entropy)
+        sessions = Sessions(entropy or appliance.accounts.entropy, Ticking(appliance))
         rest = Rest(appliance)
         self._house = House(appliance, rest, self._faults, journal, clock, server_name, scheme, sessions, behaviour)
         self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
@@ -146,8 +155,16 @@ class MockTrueNAS:
             self._tls.begin(fault_id, fault.effect.handshake)
         if fault.effect.change is not None:
             fault.effect.change(self.appliance, fault_id)
+        sessions = self._house.sessions
+        if fault.effect.change_sessions is not None:
+            fault.effect.change_sessions(sessions, fault_id)
+        if fault.effect.cuts is not None or fault.effect.closes_door:
+            sessions.cut(fault_id)
         if fault.effect.closes_door:
-            self._shut(fault_id)
+            self._close_listener()
+        if fault.effect.closes_door or fault.effect.cuts == "all":
+            self._drop_all(fault_id)
+        sessions.look_again()
 
     def heal(self, fault_id: str) -> None:
         """End a fault; once more, or for an unknown id, nothing happens. A door opens within this loop's next turns:
@@ -158,6 +175,9 @@ class MockTrueNAS:
             return
         if fault.effect.undo is not None:
             fault.effect.undo(self.appliance, fault_id)
+        if fault.effect.undo_sessions is not None:
+            fault.effect.undo_sessions(self._house.sessions, fault_id)
+        self._house.sessions.look_again()
         if self._tls is not None:
             self._tls.end(fault_id)
         if fault.effect.closes_door and not self._faults.closing_door() and self._door is not None:
@@ -215,8 +235,7 @@ class MockTrueNAS:
         if listener is not None:
             listener.close()
 
-    def _shut(self, fault_id: str) -> None:
-        self._close_listener()
+    def _drop_all(self, fault_id: str) -> None:
         for exchange in self._exchanges:
             exchange.drop(fault_id)
         for connection in self._door.connections if self._door is not None else ():

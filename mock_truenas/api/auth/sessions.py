@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
+from mock_truenas.api.auth.rate_limit import RateLimit
 from mock_truenas.api.methods.method import Principal
+from mock_truenas.api.ticking import Ticking
 
 Entropy = Callable[[int], bytes]
 
@@ -14,15 +16,35 @@ class Peer(Protocol):
     """The connection a session lives on."""
 
     @property
-    def address(self) -> str: ...
+    def address(self) -> str:
+        """Where it comes from."""
+        ...
+
     @property
-    def secure(self) -> bool: ...
-    def terminate(self) -> None: ...
+    def secure(self) -> bool:
+        """Whether nobody can listen."""
+        ...
+
+    def terminate(self) -> None:
+        """Close it because its session was ended by somebody else."""
+        ...
+
+    def cut(self, fault_id: str) -> None:
+        """End it without a close frame."""
+        ...
+
+    def look_again(self) -> None:
+        """How long it may be idle has changed."""
+        ...
 
 
 @dataclass(eq=False)
 class Session:
-    """One login. ``expires_at_ns`` is the appliance's wall time, None for never; ``key_id`` the API key it used."""
+    """One login. ``expires_at_ns`` is the appliance's wall time, None for never; ``key_id`` the API key it used.
+
+    ``credential`` is a fingerprint of what was shown. ``suspended_by`` holds the faults because of which the appliance
+    does not know it at present.
+    """
 
     id: str
     principal: Principal
@@ -30,6 +52,8 @@ class Session:
     created_at_ns: int
     expires_at_ns: int | None
     key_id: int | None = None
+    credential: str | None = None
+    suspended_by: list[str] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -37,8 +61,10 @@ class Sessions:
     """All sessions of one server, in order of login, and what its connections share besides."""
 
     entropy: Entropy
+    ticking: Ticking
     open: dict[str, Session] = field(default_factory=dict)
-    connections: dict[int, Any] = field(default_factory=dict)
+    peers: dict[int, Peer] = field(default_factory=dict)
+    rate_limit: RateLimit = field(default_factory=RateLimit)
     _numbered: int = 0
 
     def take_number(self) -> int:
@@ -57,3 +83,65 @@ class Sessions:
     def end(self, session: Session) -> None:
         """Somebody logged out or went; once more changes nothing."""
         self.open.pop(session.id, None)
+
+    def suspend(self, fault_id: str) -> None:
+        """Let the appliance forget the sessions there are now, their connections staying open."""
+        for session in self.open.values():
+            session.suspended_by.append(fault_id)
+
+    def resume(self, fault_id: str) -> None:
+        """Let it remember them."""
+        for session in self.open.values():
+            if fault_id in session.suspended_by:
+                session.suspended_by.remove(fault_id)
+
+    def cut(self, fault_id: str) -> None:
+        """End every connection without a close frame."""
+        for peer in list(self.peers.values()):
+            peer.cut(fault_id)
+
+    def look_again(self) -> None:
+        """Faults or switches have changed: how long connections may be idle is asked anew."""
+        for peer in self.peers.values():
+            peer.look_again()
+
+    def restart(self) -> None:
+        """What a restart of the middleware forgets: everybody's session, and who tried too often."""
+        self.open.clear()
+        self.rate_limit.clear()
+
+
+@dataclass(eq=False)
+class Standing:
+    """Who one connection is to the appliance: nobody, somebody, or somebody halfway in.
+
+    ``halfway`` is what a mechanism of several steps keeps between two messages.
+    """
+
+    sessions: Sessions
+    peer: Peer
+    session: Session | None = None
+    halfway: object | None = None
+
+    def known(self, now_ns: int) -> Session | None:
+        """The session if it is still valid at ``now_ns``; one that has expired ends here (truenas-api 5.3)."""
+        session = self.session
+        if session is None or session.suspended_by:
+            return None
+        expired = session.expires_at_ns is not None and now_ns >= session.expires_at_ns
+        if expired or session.id not in self.sessions.open:
+            self.leave()
+            return None
+        return session
+
+    def enter(self, session: Session) -> None:
+        """Begin a session; one there was ends."""
+        self.leave()
+        self.session = session
+        self.sessions.begin(session)
+
+    def leave(self) -> None:
+        """End the session, if there is one."""
+        if self.session is not None:
+            self.sessions.end(self.session)
+            self.session = None

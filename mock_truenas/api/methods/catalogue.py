@@ -13,6 +13,7 @@ _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     auth.METHODS,
     boot.METHODS,
     core.METHODS,
+    core.listing(lambda: METHODS),
     dataset.METHODS,
     disk.METHODS,
     pool.METHODS,

@@ -1,0 +1,66 @@
+"""Messages of the older face as values and text (truenas-api 6). Knows no methods and no connection."""
+
+import errno
+import json
+from typing import Any, Final
+
+from mock_truenas.api.errors import ENOMETHOD, ENOTAUTHENTICATED
+from mock_truenas.api.sockets.told import Told
+
+VERSION: Final = "1"
+FAILED: Final = json.dumps({"msg": "failed", "version": VERSION})
+
+
+def connected(session: str) -> str:
+    """The answer to ``connect``."""
+    return json.dumps({"msg": "connected", "session": session})
+
+
+def pong(message: dict[str, Any]) -> str:
+    """The answer to ``ping``, with its id if it had one."""
+    answer = {"msg": "pong"}
+    return json.dumps({**answer, "id": message["id"]} if "id" in message else answer)
+
+
+def result(id_: Any, text: str) -> str:
+    """The answer with a result, given as JSON text."""
+    return f'{{"id": {json.dumps(id_)}, "msg": "result", "result": {text}}}'
+
+
+def error(id_: Any, data: dict[str, Any]) -> str:
+    """The answer with an error."""
+    return json.dumps({"msg": "result", "id": id_, "error": data})
+
+
+def ready(id_: Any) -> str:
+    """The answer to ``sub``."""
+    return json.dumps({"msg": "ready", "subs": [id_]})
+
+
+def nosub(collection: str, data: dict[str, Any] | None) -> str:
+    """An event source has ended."""
+    ended: dict[str, Any] = {"msg": "nosub", "collection": collection}
+    return json.dumps({**ended, "error": data} if data is not None else ended)
+
+
+def data_of(told: Told, *, frames: bool, bare: bool, py_exceptions: bool = False) -> dict[str, Any]:
+    """The ``error`` of an answer. ``bare``: as in 24.x, which says less when nobody is logged in."""
+    number = errno.EAGAIN if told.validation else told.number
+    reason, trace = told.reason, told.trace(frames=frames)
+    if bare and told.number == ENOTAUTHENTICATED:
+        return _data(number, told, "Not authenticated", None)
+    if bare and told.number == ENOMETHOD:
+        return _data(number, told, reason, None)
+    data = _data(number, told, reason, trace)
+    return {**data, "py_exception": told.pickled()} if py_exceptions else data
+
+
+def _data(number: int, told: Told, reason: str, trace: dict[str, Any] | None) -> dict[str, Any]:
+    return {
+        "error": number,
+        "errname": "EAGAIN" if told.validation else told.name,
+        "type": "VALIDATION" if told.validation else None,
+        "reason": reason,
+        "trace": trace,
+        "extra": told.extra,
+    }

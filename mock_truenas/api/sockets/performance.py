@@ -1,0 +1,126 @@
+"""One call on a WebSocket from its name to its outcome, through the faults it meets. Knows neither face's wire."""
+
+import asyncio
+import errno
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mock_truenas.api.errors import ENOMETHOD, CallError, MethodError, NotAuthorized
+from mock_truenas.api.methods import performing
+from mock_truenas.api.methods.method import Access, Call, Method, Principal
+from mock_truenas.api.resources.moment import Moment
+from mock_truenas.api.sockets.connection import Connection
+from mock_truenas.appliance.jobs import Job
+from mock_truenas.faults.active import NOTHING_MET, Met
+from mock_truenas.faults.effect import Stage
+
+_LIMITED_WAIT_S: Final = (1.0, 10.0)
+
+
+@dataclass
+class Outcome:
+    """What came of a call: a value or an error; nothing is to be answered when it was ``silenced``."""
+
+    met: Met = NOTHING_MET
+    value: Any = None
+    error: MethodError | None = None
+    silenced: bool = False
+    faults: list[str] = field(default_factory=list)
+
+
+async def outcome_of(connection: Connection, name: str, arguments: Sequence[Any], message_id: Any) -> Outcome:
+    """Carry out a call. ``message_id`` is noted at the job it starts. Raises nothing a client could cause."""
+    outcome = Outcome(connection.house.faults.met_by(connection.target(name)))
+    met = outcome.met
+    silenced_by = met.silenced_by()
+    if silenced_by is not None:
+        outcome.silenced = True
+        outcome.faults.append(silenced_by)
+        return outcome
+    loop = asyncio.get_running_loop()
+    for fault in met.at(Stage.DELAY):
+        outcome.faults.append(fault.fault_id)
+        await asyncio.sleep(fault.wait_s(loop.time()))
+    try:
+        refusal = met.refusal()
+        if refusal is not None:
+            outcome.faults.append(refusal[0])
+            raise refusal[1]
+        outcome.value = await _value(connection, name, arguments, message_id, outcome)
+        outcome.value, changed_by = met.changed(outcome.value)
+        outcome.faults += changed_by
+    except MethodError as error:
+        outcome.error = error
+    outcome.faults += (fault_id for fault_id in met.shown() if fault_id not in outcome.faults)
+    return outcome
+
+
+async def _value(connection: Connection, name: str, arguments: Sequence[Any], message_id: Any, outcome: Outcome) -> Any:
+    appliance, dialect = connection.appliance, connection.endpoint.dialect
+    appliance.evolve()
+    method = performing.find(name, appliance.release.dialect)
+    principal = connection.principal()
+    if not dialect.serves(name):
+        raise CallError(f"Method {name!r} not found in API {dialect.version.text}", ENOMETHOD)
+    await _admit(connection, method, principal)
+    instead = outcome.met.result()
+    if instead is not None:
+        outcome.faults.append(instead[0])
+        return instead[1]
+    given, query = performing.prepared(method, arguments, dialect)
+    moment = Moment.of(appliance, appliance.now_ns())
+    call = Call(method, appliance, dialect, moment, connection.endpoint.face, given, query, principal, connection)
+    value = await performing.perform(call)
+    if isinstance(value, Job):
+        return await _result_of(connection, value, message_id)
+    return value
+
+
+async def _admit(connection: Connection, method: Method, principal: Principal | None) -> None:
+    """Raises NotAuthenticated, NotAuthorized, and EBUSY for nobody who calls too often (truenas-api 5.4)."""
+    dialect = connection.appliance.release.dialect
+    performing.allowed(method, principal, dialect)
+    if principal is not None:
+        if (
+            principal.allowlist is not None
+            and performing.access_of(method, dialect) is not Access.OPEN
+            and not _listed(principal, method.name)
+        ):
+            raise NotAuthorized
+        return
+    limited = connection.behaviour.login_rate_limit and dialect.has("login_rate_limit")
+    now_s = asyncio.get_running_loop().time()
+    if limited and connection.house.sessions.rate_limit.exceeded_by(method.name, connection.address, now_s):
+        await asyncio.sleep(connection.appliance.stream("rate limit").uniform(*_LIMITED_WAIT_S))
+        raise CallError("Rate Limit Exceeded", errno.EBUSY)
+
+
+def _listed(principal: Principal, name: str) -> bool:
+    """Whether the allowlist of a key of 24.x covers a method."""
+    assert principal.allowlist is not None
+    return any(verb in ("*", "CALL") and fnmatch.fnmatchcase(name, what) for verb, what in principal.allowlist)
+
+
+async def _result_of(connection: Connection, job: Job, message_id: Any) -> Any:
+    """The id of a job, or with ``legacy_jobs`` off its result once it is over (truenas-api 5.5)."""
+    jobs = connection.appliance.jobs
+    if message_id is not None:
+        jobs.tag(job.id, message_id)
+    if connection.wishes.legacy_jobs:
+        return job.id
+    ended: asyncio.Future[Job] = asyncio.get_running_loop().create_future()
+
+    def tell(over: Job) -> None:
+        if not ended.done():
+            ended.set_result(over)
+
+    jobs.when_ended(job.id, tell)
+    with connection.house.sessions.ticking.held():
+        over = await ended
+    if over.state == "SUCCESS":
+        return over.result
+    if isinstance(over.exc, MethodError):
+        raise over.exc
+    raise CallError(over.error or "Job was aborted", errno.EFAULT)
