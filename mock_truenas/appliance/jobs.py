@@ -113,7 +113,8 @@ class Jobs:
         self._tell(job.id, "added")
         self._go_on(work, now_ns)
         self._forget()
-        return self.get(job.id)
+        # One that took no time and rebooted the appliance is forgotten already.
+        return self.get(job.id) if self._work.get(job.id) is work else work.job
 
     def get(self, number: int) -> Job:
         """A job as it stands now. Raises KeyError for one that is not (or no longer) known."""
