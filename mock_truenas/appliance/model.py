@@ -52,7 +52,8 @@ class Disk:
     """A disk; ``temperature`` is its usual one in °C, None where none can be read; ``rotationrate`` None on an SSD.
 
     ``too_hot`` is the temperature it calls critical; ``smart_message`` what its self-monitoring complains of;
-    ``enclosure`` is (enclosure, slot).
+    ``enclosure`` is (enclosure, slot). ``settings`` are what somebody set, by their name in the API. A disk that was
+    taken out is still known until ``expires_at_ns``.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Disk:
     too_hot: int = 60
     smart_message: str | None = None
     enclosure: tuple[int, int] | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    expires_at_ns: int | None = None
 
     @property
     def identifier(self) -> str:
