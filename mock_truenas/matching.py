@@ -36,9 +36,9 @@ class Matching:
     kind: Kind | None = None
     between: tuple[int | None, int | None] | None = None
 
-    def covers(self, entry: JournalEntry) -> bool:
+    def covers(self, entry: JournalEntry, *, of_any_kind: bool = False) -> bool:
         """Whether an entry is meant."""
-        return self._is_of_kind(entry) and all(test(entry) for test in self._tests)
+        return (of_any_kind or self._is_of_kind(entry)) and all(test(entry) for test in self._tests)
 
     def missed(self, entry: JournalEntry) -> int:
         """How many criteria an entry does not meet; all and one for an entry of another kind."""

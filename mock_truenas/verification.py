@@ -53,14 +53,14 @@ class Finding:
                 lines += [f"  … and {len(entries) - _SHOWN} more"] if len(entries) > _SHOWN else []
         return "\n".join(lines)
 
-    def to_data(self) -> dict[str, Any]:
-        """Plain JSON values."""
+    def to_data(self, at_most: int | None = None) -> dict[str, Any]:
+        """Plain JSON values; of each list of entries at most so many."""
         return {
             "holds": self.holds,
             "expected": self.expected,
             "observed": self.observed,
-            "evidence": [entry.to_data() for entry in self.evidence],
-            "nearest": [entry.to_data() for entry in self.nearest],
+            "evidence": [entry.to_data() for entry in self.evidence[:at_most]],
+            "nearest": [entry.to_data() for entry in self.nearest[:at_most]],
         }
 
 
