@@ -1,113 +1,184 @@
 """What raises an alert: a table of rules over the state (truenas-api 3.5). Knows nothing of who is told.
 
-Classes, levels, texts and arguments are the appliance's; when exactly it looks is simplified to: at once, and every ten
-minutes for what time alone brings about.
+Classes, levels and arguments are the appliance's; texts are templates over the arguments. When exactly an appliance
+looks is simplified to: at once, and every ten minutes for what time alone brings about.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from mock_truenas.appliance import alert_findings as find
+from mock_truenas.appliance.alert_findings import Finding, View
 from mock_truenas.appliance.dialect import Dialect
-from mock_truenas.appliance.model import AlertLevel, Pool, State
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
-
-WARNING_CODES: Final = frozenset({"RESILVERING", "VERSION_OLDER", "FEAT_DISABLED", "NON_NATIVE_ASHIFT"})
-"""Status codes with which a pool is healthy all the same (truenas-api 4)."""
-
-
-@dataclass(frozen=True)
-class View:
-    """What a rule looks at."""
-
-    state: State
-    now_ns: int
-    dialect: Dialect
-    appliance: "Appliance"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One reason for an alert. ``about`` tells it from others of its class; ``key`` None: the arguments are it."""
-
-    about: str
-    args: Any = None
-    key: Any = None
-
-
-def _whole(args: Any) -> str:
-    return "" if args is None else str(args)
-
-
-def _named(name: str) -> Callable[[Any], str]:
-    return lambda args: str(args.get(name)) if isinstance(args, Mapping) else ""
+from mock_truenas.appliance.model import AlertLevel
 
 
 @dataclass(frozen=True)
 class Rule:
-    """``find`` is asked again when a part of the state it ``reads`` changed; a ``timed`` one whenever time has passed.
+    """One class of alerts, or one way to come by it.
 
-    ``feature``: of ``differences.toml``, without which the class does not exist; ``about`` reads from arguments what an
-    alert is about.
+    ``find`` is asked again when a part of the state it ``reads`` changed; a ``timed`` one also when time has passed.
+    ``about`` names the argument that tells alerts of the class apart, None where there is only one.
     """
 
-    name: str
     klass: str
     level: AlertLevel
     text: str
     reads: tuple[str, ...]
     find: Callable[[View], Iterable[Finding]]
-    about: Callable[[Any], str] = _whole
+    about: str | None = None
     source: str = ""
-    feature: str | None = None
     timed: bool = False
 
-    def holds_in(self, dialect: Dialect) -> bool:
+    def exists_in(self, dialect: Dialect) -> bool:
         """Whether a version has the class."""
-        return self.feature is None or dialect.has(self.feature)
+        return self.klass not in dialect.lacks("alert classes")
+
+    def subject(self, args: Any) -> str:
+        """What an alert with these arguments is about."""
+        return str(args.get(self.about)) if self.about is not None and isinstance(args, Mapping) else ""
 
 
-def _sick(pool: Pool) -> bool:
-    return pool.status != "ONLINE" or (pool.status_code != "OK" and pool.status_code not in WARNING_CODES)
-
-
-def _volume_status(view: View) -> Iterable[Finding]:
-    for pool in view.state.pools.values():
-        if _sick(pool):
-            args = {
-                "volume": pool.name,
-                "state": pool.status,
-                "status": pool.status_detail or "",
-                "devices": _devices(pool, view.state),
-            }
-            yield Finding(pool.name, args, key={"volume": pool.name, "state": pool.status})
-
-
-def _devices(pool: Pool, state: State) -> str:
-    """The sick devices as the fragment of HTML that follows the status."""
-    vdevs = [vdev for group in vars(pool.topology).values() for vdev in group]
-    sick = [leaf for vdev in vdevs for leaf in vdev.leaves() if leaf.status not in ("ONLINE", "AVAIL", "INUSE")]
-    if not sick:
-        return ""
-    lines = []
-    for leaf in sick:
-        disk = state.disks.get(leaf.disk or "")
-        called = f"{disk.model} {disk.serial}" if disk is not None else leaf.guid
-        lines.append(f"<li>Disk {called} is {leaf.status}</li>")
-    return f"<br>The following devices are not healthy:<ul>{''.join(lines)}</ul>"
-
+_CAPACITY: Final = (
+    'Space usage for pool "%(volume)s" is %(capacity)d%%. Optimal pool performance requires used space remain below '
+    "80%%."
+)
+_QUOTA: Final = "%(name)s of dataset %(dataset)s: %(used_fraction).2f%% in use, %(used)s of %(quota_value)s."
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
-        "volume_status",
         "VolumeStatus",
         "CRITICAL",
         "Pool %(volume)s state is %(state)s: %(status)s%(devices)s",
-        ("pools",),
-        _volume_status,
-        _named("volume"),
+        ("pools", "disks"),
+        find.sick_pools,
+        "volume",
         "VolumeStatus",
+    ),
+    Rule(
+        "BootPoolStatus",
+        "CRITICAL",
+        "Boot pool state is %(status)s: %(status_detail)s",
+        ("boot_pool",),
+        find.sick_boot_pool,
+        source="BootPoolStatus",
+    ),
+    Rule("ZpoolCapacityNotice", "NOTICE", _CAPACITY, ("pools",), find.capacity(70, 80), "volume", "ZpoolCapacity"),
+    Rule("ZpoolCapacityWarning", "WARNING", _CAPACITY, ("pools",), find.capacity(80, 90), "volume", "ZpoolCapacity"),
+    Rule("ZpoolCapacityCritical", "CRITICAL", _CAPACITY, ("pools",), find.capacity(90, 101), "volume", "ZpoolCapacity"),
+    Rule("QuotaWarning", "WARNING", _QUOTA, ("datasets",), find.quotas(critical=False), "dataset", "Quota"),
+    Rule("QuotaCritical", "CRITICAL", _QUOTA, ("datasets",), find.quotas(critical=True), "dataset", "Quota"),
+    Rule(
+        "ScrubPaused",
+        "WARNING",
+        "Scrub of pool %(volume)s has been paused for more than 8 hours.",
+        ("pools",),
+        find.paused_scrubs,
+        "volume",
+        "ScrubPaused",
+        timed=True,
+    ),
+    Rule(
+        "SnapshotTotalCount",
+        "WARNING",
+        "There are %(count)d snapshots, more than the %(max)d that are recommended.",
+        ("snapshots",),
+        find.too_many_snapshots,
+        source="SnapshotCount",
+    ),
+    Rule(
+        "SnapshotCount",
+        "WARNING",
+        "Dataset %(dataset)s has %(count)d snapshots, more than the %(max)d that are recommended for an SMB share.",
+        ("snapshots", "tables"),
+        find.shares_with_too_many_snapshots,
+        "dataset",
+        "SnapshotCount",
+    ),
+    Rule("SMART", "CRITICAL", "%(message)s.", ("disks",), find.smart_messages, "device", timed=True),
+    Rule(
+        "DiskTemperatureTooHot",
+        "CRITICAL",
+        "Disk %(device)s (%(serial)s) is too hot: %(temp)d °C, critical from %(crit_threshold)d °C on.",
+        ("disks",),
+        find.hot_disks,
+        "device",
+        "DiskTemperatureTooHot",
+        timed=True,
+    ),
+    Rule(
+        "SMARTUncorrectedErrors",
+        "CRITICAL",
+        "Disk %(device)s (%(serial)s) reports: %(message)s.",
+        ("disks",),
+        find.failing_disks,
+        "device",
+        "SMARTUncorrectedErrors",
+    ),
+    Rule("ApiKeyRevoked", "WARNING", "%(name)s: API key has been revoked. %(reason)s", ("revoked",), find.revoked_keys),
+    Rule(
+        "RESTAPIUsage",
+        "WARNING",
+        "The deprecated REST API was used %(count)d times in the last 24 hours, from %(ip_addresses)s. "
+        "It is removed in version 26.04.",
+        ("rest_use",),
+        find.rest_use,
+        source="RESTAPIUsage",
+    ),
+    Rule(
+        "HasUpdate",
+        "INFO",
+        "A system update is available. Go to System > Update to download and apply it.",
+        ("update",),
+        find.update,
+        source="HasUpdate",
+    ),
+    Rule(
+        "NTPHealthCheck",
+        "WARNING",
+        "NTP health check failed - %(reason)s",
+        ("host",),
+        find.wrong_clock,
+        source="NTPHealthCheck",
+    ),
+    Rule("UPSOnBattery", "CRITICAL", "UPS %(name)s is on battery power.", ("host",), find.ups_on_battery, "name"),
+    Rule(
+        "CertificateIsExpiring",
+        "NOTICE",
+        "Certificate %(name)s expires within 30 days.",
+        ("tables",),
+        find.certificates(7, 30),
+        "name",
+        "CertificateChecks",
+        timed=True,
+    ),
+    Rule(
+        "CertificateIsExpiringSoon",
+        "WARNING",
+        "Certificate %(name)s expires within a week.",
+        ("tables",),
+        find.certificates(0, 7),
+        "name",
+        "CertificateChecks",
+        timed=True,
+    ),
+    Rule(
+        "CertificateExpired",
+        "CRITICAL",
+        "Certificate %(name)s has expired.",
+        ("tables",),
+        find.certificates(None, 0),
+        "name",
+        "CertificateChecks",
+        timed=True,
+    ),
+    Rule(
+        "ReplicationFailed",
+        "CRITICAL",
+        'Replication "%(name)s" failed: %(message)s',
+        ("tables",),
+        find.failed_replications,
+        "name",
     ),
 )

@@ -1,6 +1,6 @@
 """Alerts follow from the state: each rule is asked for what it finds, new findings are raised, ended ones cleared.
 
-An alert somebody raised by hand is left alone, and counts as the rule's own where both tell the same.
+An alert somebody raised by hand is left alone, and becomes the rule's own where both tell the same.
 """
 
 import json
@@ -9,21 +9,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_truenas.appliance import draws
-from mock_truenas.appliance.alert_rules import RULES, Finding, Rule, View
+from mock_truenas.appliance.alert_findings import Finding, View
+from mock_truenas.appliance.alert_rules import RULES, Rule
 from mock_truenas.appliance.model import Alert, State
 
 if TYPE_CHECKING:
     from mock_truenas.appliance.nas import Appliance
 
 _Identity = tuple[str, str]
-_UNSEEN: Final = object()
+_Found = dict[_Identity, tuple[Rule, Finding]]
+_LOOK_NS: Final = 600_000_000_000
 
 
-@dataclass
+@dataclass(slots=True)
 class _Asked:
-    """What a rule last found, and in what."""
+    """What a rule last found, in what, and in which ten minutes."""
 
-    parts: tuple[Any, ...] = ()
+    parts: tuple[Any, ...] | None = None
+    look: int = -1
     findings: tuple[Finding, ...] = ()
 
 
@@ -36,17 +39,21 @@ class Alerting:
     """
 
     seed: int
-    present: Mapping[str, Alert]
     _ours: dict[_Identity, str] = field(default_factory=dict)
     _resting: dict[_Identity, Alert] = field(default_factory=dict)
-    _asked: dict[str, _Asked] = field(default_factory=dict)
+    _asked: list[_Asked] = field(default_factory=lambda: [_Asked() for _ in RULES])
 
     def judge(
         self, appliance: "Appliance", seen: State, alerts: Mapping[str, Alert], now_ns: int, *, resting: bool
     ) -> Mapping[str, Alert]:
-        """The alerts that hold in a state; the very same mapping when none came or went."""
-        found = self._found(View(seen, now_ns, appliance.release.dialect, appliance))
+        """The alerts that hold in a state; the very same mapping when none came, went or changed."""
+        view = View(
+            seen, now_ns, appliance.release.dialect, lambda disk: appliance.temperature(disk, now_ns, state=seen)
+        )
+        found = self._found(view)
         if found is None:
+            if not resting:
+                self._resting.clear()
             return alerts
         changed = dict(alerts)
         for identity in [identity for identity in self._ours if identity not in found]:
@@ -62,56 +69,57 @@ class Alerting:
 
     def forget_findings(self) -> None:
         """Ask every rule anew, as another release has others."""
-        self._asked.clear()
+        self._asked = [_Asked() for _ in RULES]
 
-    def _found(self, view: View) -> dict[_Identity, tuple[Rule, Finding]] | None:
+    def _found(self, view: View) -> _Found | None:
         """What all rules find; None when no rule had reason to look."""
         looked = False
-        for rule in RULES:
-            asked = self._asked.setdefault(rule.name, _Asked((_UNSEEN,)))
+        look = view.now_ns // _LOOK_NS
+        for rule, asked in zip(RULES, self._asked, strict=True):
             parts = tuple([getattr(view.state, part) for part in rule.reads])
-            if rule.timed or len(parts) != len(asked.parts) or any(map(_differ, parts, asked.parts)):
+            known = asked.parts
+            if (
+                known is None
+                or (rule.timed and look != asked.look)
+                or any([one is not other for one, other in zip(parts, known, strict=True)])  # noqa: C419
+            ):
                 looked = True
-                asked.parts = parts
-                asked.findings = tuple(rule.find(view)) if rule.holds_in(view.dialect) else ()
+                asked.parts, asked.look = parts, look
+                asked.findings = tuple(rule.find(view)) if rule.exists_in(view.dialect) else ()
         if not looked:
             return None
         return {
             (rule.klass, finding.about): (rule, finding)
-            for rule in RULES
-            for finding in self._asked[rule.name].findings
+            for rule, asked in zip(RULES, self._asked, strict=True)
+            for finding in asked.findings
         }
 
     def _raise(self, alerts: dict[str, Alert], identity: _Identity, rule: Rule, finding: Finding, now_ns: int) -> None:
         uuid = self._ours.get(identity)
-        known = alerts.get(uuid) if uuid is not None else _told_by_hand(alerts, rule, finding)
+        if uuid is not None and uuid not in alerts:
+            # Somebody cleared it by hand, and its cause lasts: it stays away until that has ended once.
+            return
+        known = alerts[uuid] if uuid is not None else _told_by_hand(alerts, rule, finding)
         if known is None:
-            rested = self._resting.pop(identity, None)
-            known = rested or Alert(
+            known = self._resting.pop(identity, None) or Alert(
                 uuid=draws.uuid(self.seed, "alert", *identity, now_ns),
                 klass=rule.klass,
                 level=rule.level,
-                text=rule.text,
+                text=finding.text or rule.text,
                 raised_at_ns=now_ns,
                 source=rule.source,
-                key=_key(finding),
+                args=finding.args,
+                key=json.dumps(finding.args if finding.key is None else finding.key, sort_keys=True),
             )
         self._ours[identity] = known.uuid
         if known.args != finding.args:
-            known = replace(known, args=finding.args, last_at_ns=now_ns)
+            known = replace(known, args=finding.args, text=finding.text or rule.text, last_at_ns=now_ns)
         alerts[known.uuid] = known
 
 
-def _differ(one: object, other: object) -> bool:
-    return one is not other
-
-
-def _key(finding: Finding) -> str:
-    return json.dumps(finding.args if finding.key is None else finding.key, sort_keys=True)
-
-
 def _told_by_hand(alerts: Mapping[str, Alert], rule: Rule, finding: Finding) -> Alert | None:
+    """An alert that says the same already, as a fixture has it."""
     for alert in alerts.values():
-        if alert.klass == rule.klass and rule.about(alert.args) == finding.about:
+        if alert.klass == rule.klass and rule.subject(alert.args) == rule.subject(finding.args):
             return alert
     return None

@@ -38,7 +38,7 @@ class Boot:
         appliance = self._appliance
         up_ns = now_ns + down_ns
         appliance.tell(Change("system.reboot", "added", None))
-        appliance.jobs.lose()
+        appliance.lose_jobs()
         self._veil = _without_pools
         appliance.change_host(
             state="BOOTING" if down_ns == 0 else "SHUTTING_DOWN",
@@ -55,7 +55,7 @@ class Boot:
         """Go down and stay down."""
         self._forget()
         self._appliance.tell(Change("system.shutdown", "added", None))
-        self._appliance.jobs.lose()
+        self._appliance.lose_jobs()
         self._veil = _without_pools
         self._appliance.change_host(state="SHUTTING_DOWN", answers=False)
 
@@ -106,5 +106,5 @@ _RESTARTING: Final[Mapping[str, Callable[[Row], Any]]] = {
     "app": _app,
     "vm": _vm,
     "virt.instance": _instance,
-    "container": _instance,
+    "container": _vm,
 }

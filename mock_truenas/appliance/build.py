@@ -15,6 +15,7 @@ from mock_truenas.appliance.model import Alert, Dataset, Disk, Host, Pool, Scan,
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.appliance.peripherals import Seat
 from mock_truenas.appliance.releases import Release, find_release
+from mock_truenas.appliance.snapshots import past
 from mock_truenas.appliance.update import newer_than
 from mock_truenas.clock import Clock
 
@@ -76,6 +77,8 @@ class _Builder:
             pools[pool.name] = self._pool(number, pool, topologies[pool.name], size, allocated)
         alerts = {alert.uuid: alert for alert in map(self._alert, self._plan.alerts)}
         seat = Seat(self._start_ns, self._uuid_for, {pool.name: pool.id for pool in pools.values()})
+        tables = dict(self._plan.tables(seat))
+        tasks = tables.get("pool.snapshottask", {})
         return State(
             host,
             _frozen(pools),
@@ -83,7 +86,8 @@ class _Builder:
             _frozen(datasets),
             _frozen(disks),
             _frozen(alerts),
-            tables=_frozen(dict(self._plan.tables(seat))),
+            snapshots=_frozen(past(list(tasks.values()), datasets, self._start_ns, self._identity)),
+            tables=_frozen(tables),
             update=Update(available=self._newer),
         )
 
@@ -200,6 +204,7 @@ class _Builder:
             mountpoint=None if volume else f"/mnt/{plan.name}",
             compressratio=f"{1 + self._rng.randrange(80) / 100:.2f}",
             settings=_frozen(dict(plan.settings)),
+            growth=plan.grows << 20,
         )
 
     def _alert(self, plan: AlertPlan) -> Alert:

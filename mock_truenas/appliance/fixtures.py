@@ -47,7 +47,7 @@ class PoolPlan:
 
 @dataclass(frozen=True)
 class DatasetPlan:
-    """A dataset with ``own`` GiB of its own and ``snapshots`` GiB in snapshots."""
+    """A dataset with ``own`` GiB of its own and ``snapshots`` GiB in snapshots; it gains ``grows`` MiB an hour."""
 
     name: str
     own: int
@@ -57,6 +57,7 @@ class DatasetPlan:
     locked: bool = False
     readonly: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    grows: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ BASELINE: Final = Fixture(
     ),
     datasets=(
         DatasetPlan("tank", 0),
-        DatasetPlan("tank/documents", 812, 41, settings={"compression": "zstd", "comments": "Shared documents"}),
+        DatasetPlan(
+            "tank/documents", 812, 41, settings={"compression": "zstd", "comments": "Shared documents"}, grows=24
+        ),
         DatasetPlan("fast", 0),
         DatasetPlan("fast/vm-disk", 61, 4, volume=100),
         DatasetPlan("backup", 1630, 0),
@@ -164,7 +167,7 @@ SMALL_OFFICE: Final = Fixture(
     pools=(PoolPlan("office", (VdevPlan("RAIDZ1", ("sda", "sdb", "sdc")),), 4, 60, 611),),
     datasets=(
         DatasetPlan("office", 0),
-        DatasetPlan("office/shares", 2210, 184, settings={"atime": "on", "quota": str(8192 * _GIB)}),
+        DatasetPlan("office/shares", 2210, 184, settings={"atime": "on", "quota": str(8192 * _GIB)}, grows=90),
         DatasetPlan("office/payroll", 37, 6, encrypted=True, settings={"comments": "Encrypted at rest"}),
         DatasetPlan("office/archive", 4120, 0, readonly=True, settings={"compression": "zstd-9"}),
         DatasetPlan("office/erp-vm", 248, 33, volume=320),
@@ -207,13 +210,16 @@ HOMELAB: Final = Fixture(
         DatasetPlan("tank/private", 210, 18, encrypted=True, settings={"compression": "zstd"}),
         DatasetPlan("tank/private/letters", 14, 2, encrypted=True),
         DatasetPlan("tank/sealed", 55, 0, encrypted=True, locked=True),
-        *_plain("tank", downloads=780, surveillance=2600, isos=140, timemachine=1900, scans=60),
+        *_plain("tank", isos=140, timemachine=1900, scans=60),
+        DatasetPlan("tank/downloads", 780, 39, grows=260),
+        DatasetPlan("tank/surveillance", 2600, 130, grows=900),
         DatasetPlan("tank/iscsi", 0),
         DatasetPlan("tank/iscsi/games", 1320, 0, volume=2048, settings={"sync": "disabled"}),
         DatasetPlan("flash", 0),
         *_plain("flash", apps=9, apps_in_jellyfin=38, apps_in_nextcloud=120, apps_in_grafana=6, apps_in_gitea=17),
         DatasetPlan("flash/databases", 2, 1, settings={"recordsize": str(16 * 1024)}),
-        *_plain("flash", databases_in_postgres=64, databases_in_mariadb=21),
+        DatasetPlan("flash/databases/postgres", 64, 3, grows=12),
+        DatasetPlan("flash/databases/mariadb", 21, 1),
         DatasetPlan("flash/vms", 0),
         DatasetPlan("flash/vms/home-assistant", 27, 5, volume=64),
         DatasetPlan("flash/vms/debian", 44, 12, volume=128),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mock_truenas.appliance import draws, tables
+from mock_truenas.appliance import draws, repairs, tables
 from mock_truenas.appliance.accounts import ADMINISTRATOR, EVERYTHING, KEYS_PER_USER, Accounts, Allowed, Allowlist
 from mock_truenas.appliance.alerting import Alerting
 from mock_truenas.appliance.boot import Boot
@@ -13,7 +13,7 @@ from mock_truenas.appliance.changes import Change, Listener, between
 from mock_truenas.appliance.evolution import Evolution
 from mock_truenas.appliance.jobs import Jobs
 from mock_truenas.appliance.load import LoadAverage
-from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Row, Scan, State
+from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Row, Scan, State, VdevStatus
 from mock_truenas.appliance.releases import Release, find_release
 from mock_truenas.appliance.schedule import NEVER_NS, Schedule
 from mock_truenas.appliance.truth import truth_of
@@ -61,7 +61,7 @@ class Appliance:
         self._overlays: dict[str, Overlay] = {}
         self._streams: dict[str, random.Random] = {}
         self._load = LoadAverage(self.stream("load"), state.host.typical_load, self._clock.now_ns())
-        self._alerting = Alerting(self.seed, state.alerts)
+        self._alerting = Alerting(self.seed)
         self._evolution = Evolution(self)
         self._boot = Boot(self)
         self._evolution.begin(self.now_ns())
@@ -118,13 +118,15 @@ class Appliance:
         """Load over 1, 5 and 15 minutes."""
         return self._load.at(now_ns)
 
-    def temperature(self, disk: Disk, now_ns: int) -> int | None:
-        """°C of a disk now: its usual one, up to two degrees warmer in the afternoon (UTC)."""
+    def temperature(self, disk: Disk, now_ns: int, state: State | None = None) -> int | None:
+        """°C of a disk now: its usual one, up to two degrees more in the afternoon (UTC), three more during a scan."""
         if disk.temperature is None:
             return None
         # A triangle from 0 at 03:00 to 2 at 15:00 and back, in whole degrees.
         phase = (now_ns // 1_000_000_000 - 3 * 3600) % 86400 / 86400
-        return disk.temperature + round(4 * min(phase, 1 - phase))
+        pool = (state or self.state).pools.get(disk.pool or "")
+        works = pool is not None and pool.scan is not None and pool.scan.runs_at(now_ns)
+        return disk.temperature + round(4 * min(phase, 1 - phase)) + (3 if works else 0)
 
     def progress(self, scan: Scan, now_ns: int) -> Progress:
         """How far a scan is at an instant."""
@@ -188,8 +190,11 @@ class Appliance:
             visible = self._overlaid(base)
         elif only_if_alerts:
             return
-        before, self.state, self._base = self.state, visible, base
+        before, self.state = self.state, visible
+        really, self._base = self._base, base
         self.revision += 1
+        if really is not base:
+            self._evolution.follow(really, base)
         if self._listeners:
             for change in between(before, visible):
                 for listener in list(self._listeners.values()):
@@ -206,8 +211,6 @@ class Appliance:
         self.evolve()
         pool = replace(self._base.pools[name], **fields)
         self.change(pools={**self._base.pools, name: pool})
-        if "scan" in fields:
-            self._evolution.follow_scan(name)
         return pool
 
     def change_dataset(self, name: str, **fields: Any) -> Dataset:
@@ -234,7 +237,6 @@ class Appliance:
         self.evolve()
         changed, made = tables.inserted(self._base.tables, table, row, key)
         self.change(tables=changed)
-        self._evolution.follow_rows(table)
         return made
 
     def change_row(self, table: str, key: Any, **fields: Any) -> Row:
@@ -242,14 +244,12 @@ class Appliance:
         self.evolve()
         changed, made = tables.changed(self._base.tables, table, key, fields)
         self.change(tables=changed)
-        self._evolution.follow_rows(table)
         return made
 
     def delete_row(self, table: str, key: Any) -> None:
         """Remove a row. Raises KeyError for an unknown one."""
         self.evolve()
         self.change(tables=tables.deleted(self._base.tables, table, key))
-        self._evolution.follow_rows(table)
 
     # -- pools and disks -------------------------------------------------------------------------------------------
 
@@ -257,6 +257,27 @@ class Appliance:
         """Start a scrub now that will have finished after ``takes_ns``. Raises KeyError for an unknown pool."""
         self.evolve()
         self.change_pool(pool, scan=Scan("SCRUB", self.now_ns(), takes_ns, self._base.pools[pool].allocated))
+
+    def fail_disk(self, name: str, status: VdevStatus = "UNAVAIL") -> None:
+        """Let a pool's disk fail; the health of vdev and pool follows. Raises KeyError for a disk of no pool."""
+        self.evolve()
+        self.change(**repairs.failed(self._base, name, status))
+
+    def replace_disk(self, old: str, new: str, takes_ns: int) -> None:
+        """Put a free disk in the place of one of a pool; the pool is whole once the resilver has ended. KeyError."""
+        self.evolve()
+        self.change(**repairs.replaced(self._base, old, new, self.now_ns(), takes_ns, self.seed))
+
+    # -- tasks -----------------------------------------------------------------------------------------------------
+
+    def take_snapshots(self, task: int) -> None:
+        """Run a periodic snapshot task now. Raises KeyError for an unknown one."""
+        self.evolve()
+        self._evolution.tasks.take_snapshots(task)
+
+    def latest_snapshot(self, replication: int) -> str | None:
+        """The newest snapshot of a replication's sources. Raises KeyError for an unknown one."""
+        return self._evolution.tasks.latest(replication)
 
     # -- alerts ----------------------------------------------------------------------------------------------------
 
@@ -266,7 +287,7 @@ class Appliance:
         self.change(alerts={**self._base.alerts, alert.uuid: alert})
 
     def clear_alert(self, uuid: str) -> None:
-        """Take an alert away; one whose cause lasts comes back when that changes next. Unknown ones change nothing."""
+        """Take an alert away until its cause has ended and come back; an unknown uuid changes nothing."""
         self.evolve()
         if uuid in self._base.alerts:
             self.change(alerts={key: alert for key, alert in self._base.alerts.items() if key != uuid})
@@ -294,6 +315,11 @@ class Appliance:
         """Be READY at once."""
         self.evolve()
         self._boot.finish(self.now_ns())
+
+    def lose_jobs(self) -> None:
+        """Forget all jobs and whatever ran in them, as going down does."""
+        self.jobs.lose()
+        self._evolution.tasks.forget_running()
 
     def upgrade(self, release: str) -> None:
         """Become another release. Raises ValueError for an unknown one.
