@@ -47,7 +47,8 @@ def log_in(appliance: Appliance, header: str | None) -> Login:
     if header.startswith("Basic "):
         return _basic(appliance, header.removeprefix("Basic "))
     if header.startswith("Token "):
-        return Login(_NOBODY, _INVALID_TOKEN)
+        allowed = appliance.accounts.check_token(header.removeprefix("Token "), appliance.now_ns())
+        return Login(allowed, None if allowed.ok else _INVALID_TOKEN)
     return Login(_NOBODY, UNAUTHORIZED)
 
 
@@ -58,7 +59,8 @@ def _basic(appliance: Appliance, encoded: str) -> Login:
         return Login(_NOBODY, text(400))
     if not separator:
         return Login(_NOBODY, text(400))
-    if appliance.state.host.two_factor:
+    user = appliance.accounts.users.get(username)
+    if appliance.state.host.two_factor or (user is not None and user.two_factor):
         return Login(_NOBODY, _NO_BASIC)
     allowed = appliance.check_password(username, password)
     return Login(allowed, None if allowed.ok else _INVALID_PASSWORD)

@@ -16,8 +16,7 @@ from mock_truenas.api.answer import Answer, method_error, nginx_page, text
 from mock_truenas.api.credentials import fingerprint
 from mock_truenas.api.house import House, Sent, reset, transport_of
 from mock_truenas.api.rest import Outcome, Way
-from mock_truenas.api.sockets import door
-from mock_truenas.api.sockets.door import Endpoint, endpoint_of
+from mock_truenas.api.sockets.door import Endpoint, endpoint_of, serve_socket
 from mock_truenas.api.stop import stop_of
 from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.effect import Asked, Stage
@@ -57,7 +56,7 @@ class Exchange:
         self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
         self.house.appliance.evolve()
         endpoint = endpoint_of(self.path, self.house.appliance.release)
-        if endpoint is not None and self.request.method == "GET" and hasattr(door, "serve_socket"):
+        if endpoint is not None and self.request.method == "GET":
             return await self._socket(endpoint)
         try:
             return await self._answer(endpoint)
@@ -71,8 +70,9 @@ class Exchange:
 
     async def _socket(self, endpoint: Endpoint) -> Sent:
         """A WebSocket from its handshake on; it keeps its own journal."""
-        met = self.house.faults.met_by(Target(endpoint.face, "GET", self.path))
-        return await door.serve_socket(self.house, self.request, endpoint, met)
+        number = self.house.sessions.take_number()
+        met = self.house.faults.met_by(Target(endpoint.face, "GET", self.path, connection=number))
+        return await serve_socket(self.house, self.request, endpoint, met, number)
 
     async def _answer(self, endpoint: Endpoint | None) -> Sent:
         below = front.below_api(self.path)

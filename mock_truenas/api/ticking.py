@@ -16,7 +16,7 @@ class Ticking:
     """Brings an appliance to now whenever something happens in it by itself."""
 
     def __init__(self, appliance: Appliance) -> None:
-        self._appliance = appliance
+        self.appliance = appliance
         self._holders = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -35,7 +35,7 @@ class Ticking:
                 self._task = None
 
     async def _tick(self) -> None:
-        appliance = self._appliance
+        appliance = self.appliance
         changed = asyncio.Event()
         unwatch = appliance.watch(lambda _: changed.set())
         try:
@@ -49,7 +49,7 @@ class Ticking:
             unwatch()
 
     def _wait_s(self) -> float | None:
-        next_ns = self._appliance.next_change_ns()
+        next_ns = self.appliance.next_change_ns()
         if next_ns is None:
             return None
-        return min(max((next_ns - self._appliance.now_ns()) / 1e9, _AT_LEAST_S), _AT_MOST_S)
+        return min(max((next_ns - self.appliance.now_ns()) / 1e9, _AT_LEAST_S), _AT_MOST_S)

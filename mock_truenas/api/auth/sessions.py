@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from mock_truenas.api.auth.rate_limit import RateLimit
 from mock_truenas.api.methods.method import Principal
 from mock_truenas.api.ticking import Ticking
+from mock_truenas.appliance.changes import Change
 
 Entropy = Callable[[int], bytes]
+_GOING_DOWN: Final = frozenset({"system.reboot", "system.shutdown"})
 
 
 class Peer(Protocol):
@@ -35,6 +37,10 @@ class Peer(Protocol):
 
     def look_again(self) -> None:
         """How long it may be idle has changed."""
+        ...
+
+    def power_down(self) -> None:
+        """The appliance goes down: what was told already still goes out, then the connection ends."""
         ...
 
 
@@ -66,6 +72,9 @@ class Sessions:
     peers: dict[int, Peer] = field(default_factory=dict)
     rate_limit: RateLimit = field(default_factory=RateLimit)
     _numbered: int = 0
+
+    def __post_init__(self) -> None:
+        self.ticking.appliance.watch(self._hear)
 
     def take_number(self) -> int:
         """The number of the next WebSocket connection, counted from 1."""
@@ -105,10 +114,12 @@ class Sessions:
         for peer in self.peers.values():
             peer.look_again()
 
-    def restart(self) -> None:
-        """What a restart of the middleware forgets: everybody's session, and who tried too often."""
-        self.open.clear()
-        self.rate_limit.clear()
+    def _hear(self, change: Change) -> None:
+        """A machine that goes down forgets everybody, and who tried too often."""
+        if change.collection in _GOING_DOWN:
+            self.rate_limit.clear()
+            for peer in self.peers.values():
+                peer.power_down()
 
 
 @dataclass(eq=False)

@@ -114,6 +114,11 @@ class Connection:
         """End it without a close frame."""
         self.line.drop(Parting(ABNORMAL, "cut", (fault_id,)))
 
+    def power_down(self) -> None:
+        """End it once those who wait for the news have been told."""
+        loop = self.line.loop
+        loop.call_soon(loop.call_soon, self.line.drop, Parting(ABNORMAL, "cut"))
+
     def look_again(self) -> None:
         """How long it may be idle has changed."""
         self.line.watch()

@@ -22,15 +22,12 @@ __all__ = ["Endpoint", "endpoint_of", "serve_socket"]
 _LONGEST_MESSAGE: Final = 4 << 20
 
 
-async def serve_socket(
-    house: House, request: web.BaseRequest, endpoint: Endpoint, met: Met, number: int | None = None
-) -> Sent:
+async def serve_socket(house: House, request: web.BaseRequest, endpoint: Endpoint, met: Met, number: int) -> Sent:
     """Serve a request for a WebSocket to the end of its connection.
 
-    ``met`` are the faults of the handshake. ``number`` is the connection's, taken here unless it is given. Journals the
-    handshake, and what follows it.
+    ``met`` are the faults of the handshake, ``number`` is the connection's. Journals it all.
     """
-    handshake = _Handshake(house, request, endpoint, number or house.sessions.take_number())
+    handshake = _Handshake(house, request, endpoint, number)
     try:
         socket = await handshake.shake(met)
     except asyncio.CancelledError:

@@ -46,8 +46,8 @@ class Line:
         self._request = request
         self._socket = socket
         self._patience = patience
-        self._loop = asyncio.get_running_loop()
-        self._last_s = self._loop.time()
+        self.loop = asyncio.get_running_loop()
+        self._last_s = self.loop.time()
         self._watch: asyncio.TimerHandle | None = None
         self.watch()
 
@@ -59,7 +59,7 @@ class Line:
 
     def touch(self) -> None:
         """Something came or went."""
-        self._last_s = self._loop.time()
+        self._last_s = self.loop.time()
 
     async def send(self, text: str, met: Met = NOTHING_MET, face: str = "rpc") -> Delivered:
         """Deliver a text message. Faults may cut it, repeat it, or close the connection instead."""
@@ -132,8 +132,8 @@ class Line:
         self.unwatch()
         patience_s, _ = self._patience()
         if patience_s is not None and self.parting is None:
-            left_s = max(0.0, self._last_s + patience_s - self._loop.time())
-            self._watch = self._loop.call_later(left_s, self._look)
+            left_s = max(0.0, self._last_s + patience_s - self.loop.time())
+            self._watch = self.loop.call_later(left_s, self._look)
 
     def unwatch(self) -> None:
         """Stop looking."""
@@ -144,7 +144,7 @@ class Line:
     def _look(self) -> None:
         patience_s, faults = self._patience()
         # Loop time is a float: an instant reached exactly may be short of it by its last digit.
-        if patience_s is not None and self._loop.time() - self._last_s >= patience_s - 1e-6:
+        if patience_s is not None and self.loop.time() - self._last_s >= patience_s - 1e-6:
             self.drop(Parting(ABNORMAL, "cut", faults))
         else:
             self.watch()
