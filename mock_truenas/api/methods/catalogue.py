@@ -4,22 +4,63 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from mock_truenas.api.methods import alert, auth, boot, core, dataset, disk, pool, pool_topology, scrub, system
+from mock_truenas.api.methods import (
+    alert,
+    app,
+    auth,
+    boot,
+    certificate,
+    core,
+    dataset,
+    disk,
+    interface,
+    iscsi,
+    misc,
+    pool,
+    pool_topology,
+    replication,
+    reporting,
+    scrub,
+    service,
+    settings,
+    sharing,
+    snapshottask,
+    system,
+    update,
+    users,
+    virt,
+    vm,
+)
 from mock_truenas.api.methods.instances import get_instance
 from mock_truenas.api.methods.method import Kind, Method
 
 _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     alert.METHODS,
+    app.METHODS,
     auth.METHODS,
     boot.METHODS,
+    certificate.METHODS,
     core.METHODS,
     core.listing(lambda: METHODS),
     dataset.METHODS,
     disk.METHODS,
+    interface.METHODS,
+    iscsi.METHODS,
+    misc.METHODS,
     pool.METHODS,
     pool_topology.METHODS,
+    replication.METHODS,
+    reporting.METHODS,
     scrub.METHODS,
+    service.METHODS,
+    settings.METHODS,
+    sharing.METHODS,
+    snapshottask.METHODS,
     system.METHODS,
+    update.METHODS,
+    users.METHODS,
+    virt.METHODS,
+    vm.METHODS,
 )
 
 

@@ -185,6 +185,7 @@ def config(
     whole: Callable[[Call, Row], Row] = lambda _call, row: row,
     secrets: frozenset[str] = frozenset(),
     fields: Mapping[str, Any] | None = None,
+    since: str | None = None,
     changed: Callable[[Call, Mapping[str, Any]], None] = lambda _call, _given: None,
 ) -> tuple[Method, ...]:
     """``config`` and ``update`` of a service with one row, kept in the table ``config`` under the service's name."""
@@ -211,7 +212,7 @@ def config(
             f"{name}.update",
             f"Change settings of {name}",
             update,
-            (Param(stem, shape, {}),),
+            (Param(stem, shape, {}, since),),
             kind=Kind.UPDATE,
             access=Access.WRITE,
         ),
