@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl
 
 from mock_truenas.api.errors import ValidationErrors
@@ -21,8 +20,7 @@ _LONG_NAMES: Final = ("query-filters", "query-options")
 _SHORT_NAMES: Final = ("filters", "options")
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """What a request says besides its path: the id in it decoded, the query string raw."""
 
     item: str = ""

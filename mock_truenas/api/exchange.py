@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from mock_truenas.api import front
 from mock_truenas.api.answer import Answer, method_error, nginx_page, text
@@ -30,7 +30,7 @@ _NEXT: Final = Sent(goes_on=True)
 _LAST: Final = Sent(goes_on=False)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Exchange:
     """One request and the answer to it."""
 
@@ -55,11 +55,12 @@ class Exchange:
         self.at_ns = self.house.clock.now_ns()
         self.path, _, self.query = _origin_form(self.request.raw_path).partition("?")
         self.house.appliance.evolve()
-        endpoint = endpoint_of(self.path, self.house.appliance.release)
+        below = front.below_api(self.path)
+        endpoint = endpoint_of(self.path, self.house.appliance.release) if below is None else None
         if endpoint is not None and self.request.method == "GET":
             return await self._socket(endpoint)
         try:
-            return await self._answer(endpoint)
+            return await self._answer(below, endpoint)
         except asyncio.CancelledError:
             self.end("reset" if self.dropped else "silent" if self.silent else "client_gone")
             raise
@@ -74,20 +75,25 @@ class Exchange:
         met = self.house.faults.met_by(Target(endpoint.face, "GET", self.path, connection=number))
         return await serve_socket(self.house, self.request, endpoint, met, number)
 
-    async def _answer(self, endpoint: Endpoint | None) -> Sent:
-        below = front.below_api(self.path)
+    async def _answer(self, below: str | None, endpoint: Endpoint | None) -> Sent:
         verb = self.request.method
         if below is None:
-            target = Target(self.face, verb, self.path)
+            target = Target("front", verb, self.path)
         else:
             self.face = "rest"
             self.way = self.house.rest.way(verb, below)
-            target = Target("rest", verb, _bare(below), self.way.call)
+            target = self.way.target
         met = self.house.faults.met_by(target)
         if met is not NOTHING_MET:
             await self._wait(met)
         answer = await self._made(met, endpoint)
-        return await self._deliver(await self._rewritten(answer, met), met)
+        if met is not NOTHING_MET or self._changes_answers():
+            answer = await self._rewritten(answer, met)
+        return await self._deliver(answer, met)
+
+    def _changes_answers(self) -> bool:
+        """Whether the front does more to an answer than to send it."""
+        return self.request.version < HttpVersion11 or self.house.faults.behaving(self.house.behaviour).gzip
 
     async def _wait(self, met: Met) -> None:
         """Stages DROP and DELAY."""
@@ -111,7 +117,7 @@ class Exchange:
                 await self._performed(self.way, NOTHING_MET)
             self.shaped_by.append(fault.fault_id)
             return answer
-        if host is None and self.request.version >= (1, 1):
+        if host is None and self.request.version >= HttpVersion11:
             return nginx_page(400)
         if self.way is not None:
             return await self._performed(self.way, met)
@@ -164,7 +170,7 @@ class Exchange:
             if fault.effect.rewrite is not None:
                 self.shaped_by.append(fault.fault_id)
                 answer = fault.effect.rewrite(answer.whole())
-        if self.request.version < (1, 1):
+        if self.request.version < HttpVersion11:
             return front.for_http_1_0(answer)
         if self.house.faults.behaving(self.house.behaviour).gzip:
             return await front.compressed(answer, self.request.headers.get("Accept-Encoding", ""))
@@ -263,7 +269,3 @@ def _origin_form(target: str) -> str:
         return target
     _, separator, rest = target.partition("://")
     return "/" + rest.partition("/")[2] if separator else target
-
-
-def _bare(path: str) -> str:
-    return path[:-1] if len(path) > 1 and path.endswith("/") else path

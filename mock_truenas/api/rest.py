@@ -6,8 +6,9 @@ Of faults it knows what they make of a call: refused, answered instead, changed,
 import asyncio
 import inspect
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, json_answer, server_error, text
 from mock_truenas.api.asking import Sent
@@ -20,9 +21,9 @@ from mock_truenas.api.pieces import plain
 from mock_truenas.api.refusals import BadRequest, number_of
 from mock_truenas.api.renderings import Renderings, error_answer, printed
 from mock_truenas.api.routes import Route, find, routes_of
-from mock_truenas.appliance.accounts import Allowed
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.faults.active import NOTHING_MET, Met
+from mock_truenas.faults.target import Target
 
 _OPENAPI: Final = ("/", "/openapi.json", "/openapi.json/")
 
@@ -31,6 +32,7 @@ _OPENAPI: Final = ("/", "/openapi.json", "/openapi.json/")
 class Way:
     """Where a verb and a path lead: to a route, or to an answer that nobody has to be logged in for."""
 
+    target: Target
     route: Route | None = None
     item: str = ""
     answer: Answer | None = None
@@ -38,20 +40,16 @@ class Way:
     @property
     def call(self) -> str:
         """The name of the method; empty when there is none."""
-        return self.route.method.name if self.route is not None else ""
+        return self.target.call
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """An answer, who asked, which faults shaped it, and the errno of a refusal."""
 
     answer: Answer
     user: str | None = None
     faults: tuple[str, ...] = ()
     error: int | None = None
-
-
-_NOWHERE: Final = Way(answer=NOT_FOUND)
 
 
 class Rest:
@@ -62,19 +60,32 @@ class Rest:
         self._dialect = appliance.release.dialect
         self._routes = routes_of(self._dialect)
         self._renderings = Renderings(appliance)
+        self._lists_paths = self._dialect.has("key_allowlists")
+        self._breaks_on_deleted_keys = self._dialect.has("deleted_key_breaks_rest")
+        self._ways: dict[tuple[str, str], Way] = {}
         self._openapi: Answer | None = None
         self._underway: set[asyncio.Task[Outcome]] = set()
 
     def way(self, verb: str, path: str) -> Way:
         """Where a request for a raw ``path`` below /api/v2.0 leads."""
+        known = self._ways.get((verb, path))
+        if known is not None:
+            return known
+        target = Target("rest", verb, path[:-1] if len(path) > 1 and path.endswith("/") else path)
         found = find(self._routes, path)
-        if found is not None:
-            routes, item = found
-            route = routes.get(verb)
-            return Way(route, item) if route is not None else Way(answer=_not_allowed(routes))
-        if path in _OPENAPI and self._dialect.has("rest"):
-            return Way(answer=self._described() if verb == "GET" else _not_allowed({"GET": None}))
-        return _NOWHERE
+        if found is None:
+            if path in _OPENAPI and self._dialect.has("rest"):
+                return Way(target, answer=self._described() if verb == "GET" else _not_allowed({"GET": None}))
+            return Way(target, answer=NOT_FOUND)
+        routes, item = found
+        route = routes.get(verb)
+        if route is None:
+            return Way(target, answer=_not_allowed(routes))
+        way = Way(replace(target, call=route.method.name), route, item)
+        if not route.has_item:
+            # There are as many of these as routes, with and without a slash.
+            self._ways[verb, path] = way
+        return way
 
     def respond(
         self, way: Way, query: str, body: bytes, authorization: str | None, accept: str, met: Met
@@ -91,7 +102,8 @@ class Rest:
             refused = self._refused(login, way.route, authorization, accept)
             if refused is not None:
                 return refused
-            who = _principal(login.allowed)
+            opened = login.allowed
+            who = _principal(opened.username, opened.roles, opened.key_id, opened.key_name)
             try:
                 allowed(way.route.method, who, self._dialect)
             except MethodError as error:
@@ -133,11 +145,11 @@ class Rest:
         allowed = login.allowed
         if login.refusal is not None:
             of_key = (authorization or "").startswith("Bearer ") and allowed.why == "unknown"
-            if of_key and allowed.key_id is not None and self._dialect.has("deleted_key_breaks_rest"):
+            if of_key and allowed.key_id is not None and self._breaks_on_deleted_keys:
                 # Looking up the key's number raises outside of what would turn it into an answer (truenas-api 2.4).
                 return Outcome(server_error(accept), faults=allowed.revoked_by)
             return Outcome(login.refusal, faults=allowed.revoked_by)
-        if self._dialect.has("key_allowlists") and not allowed.may(route.verb, route.path):
+        if self._lists_paths and not allowed.may(route.verb, route.path):
             return Outcome(FORBIDDEN, allowed.username)
         return None
 
@@ -190,14 +202,11 @@ async def _later(answer: Awaitable[Answer], user: str | None, faults: tuple[str,
     return Outcome(await answer, user, faults)
 
 
-def _principal(allowed: Allowed) -> Principal:
+@lru_cache(maxsize=64)
+def _principal(username: str | None, roles: frozenset[str], key_id: int | None, key_name: str | None) -> Principal:
     """Who a credential stands for."""
-    return Principal(
-        username=allowed.username or "root",
-        roles=allowed.roles,
-        mechanism="API_KEY_PLAIN" if allowed.key_id is not None else "PASSWORD_PLAIN",
-        key_name=allowed.key_name,
-    )
+    mechanism = "API_KEY_PLAIN" if key_id is not None else "PASSWORD_PLAIN"
+    return Principal(username or "root", roles, mechanism=mechanism, key_name=key_name)
 
 
 def _not_allowed(routes: Mapping[str, object]) -> Answer:
