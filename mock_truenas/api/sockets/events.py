@@ -1,6 +1,6 @@
 """Events as values: what subscribers are told, with the fields of their version (truenas-api 5.5). Knows no wire."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -51,11 +51,12 @@ class Ended:
 
 @dataclass(frozen=True)
 class Teller:
-    """Makes events of changes, as one version of the API shows them."""
+    """Makes events of changes, as one version of the API shows them to whom ``listener`` gives."""
 
     appliance: Appliance
     dialect: Dialect
     face: Face
+    listener: Callable[[], Principal | None]
 
     async def events(self, changes: Iterable[Change]) -> AsyncIterator[Event]:
         """What to tell of changes, in their order. A row that is gone again is not told: its removal follows."""
@@ -87,7 +88,7 @@ class Teller:
         only = [key, "=", ids[0]] if len(ids) == 1 else [key, "in", ids]
         moment = Moment.of(self.appliance, self.appliance.now_ns())
         query = Query((only,)) if method.filterable else None
-        call = Call(method, self.appliance, self.dialect, moment, self.face, query=query, principal=_EVERYBODY)
+        call = Call(method, self.appliance, self.dialect, moment, self.face, query=query, principal=self.listener())
         rows = await performing.perform(call)
         return {row[key]: row for row in rows if row[key] in set(ids)}
 
@@ -105,7 +106,3 @@ def may_hear(principal: Principal, collection: str, dialect: Dialect) -> bool:
     except MethodError:
         return False
     return True
-
-
-# Rows of events are read without asking who listens: that was asked when he subscribed.
-_EVERYBODY: Final = Principal("root", frozenset({"READONLY_ADMIN"}))

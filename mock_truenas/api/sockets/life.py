@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from aiohttp import WSMsgType, web
 
 from mock_truenas.api.house import House
+from mock_truenas.api.methods.method import Principal
 from mock_truenas.api.sockets.connection import Connection, Opening
 from mock_truenas.api.sockets.endpoint import Endpoint
 from mock_truenas.api.sockets.events import Ended, Event, Teller
@@ -50,7 +51,7 @@ class Life:
         self._loop = asyncio.get_running_loop()
         self._began_s = self._loop.time()
         self._line = Line(request, socket, self._patience)
-        teller = Teller(house.appliance, endpoint.dialect, endpoint.face)
+        teller = Teller(house.appliance, endpoint.dialect, endpoint.face, self._listener)
         subscriptions = Subscriptions(teller, house.sessions.ticking, self._tell)
         self._connection = Connection(house, endpoint, opening, self._line, subscriptions)
         self._slots = Slots()
@@ -110,7 +111,7 @@ class Life:
         """Tell the client of an event, through the faults it meets."""
         began_s = self._loop.time()
         connection = self._connection
-        if not self._line.open:
+        if not self._line.open or (isinstance(event, Event) and self._listener() is None):
             return
         met = self._house.faults.met_by(connection.target(event=event.collection))
         by: list[str] = []
@@ -132,6 +133,11 @@ class Life:
             ended=delivered.ended,
             faults=tuple(by),
         )
+
+    def _listener(self) -> Principal | None:
+        """Who is told of events. Only a message ends a session whose time is over (truenas-api 5.3)."""
+        session = self._connection.standing.session
+        return session.principal if session is not None else None
 
     def _patience(self) -> tuple[float | None, tuple[str, ...]]:
         """How long a connection may be idle: as the front has it (truenas-api 1), or a fault if that is less."""
