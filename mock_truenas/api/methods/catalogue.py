@@ -12,6 +12,8 @@ from mock_truenas.api.methods import (
     certificate,
     core,
     dataset,
+    dataset_changes,
+    dataset_encryption,
     disk,
     interface,
     iscsi,
@@ -24,12 +26,15 @@ from mock_truenas.api.methods import (
     service,
     settings,
     sharing,
+    smart,
+    snapshot,
     snapshottask,
     system,
     update,
     users,
     virt,
     vm,
+    zfs_resource,
 )
 from mock_truenas.api.methods.instances import get_instance
 from mock_truenas.api.methods.method import Kind, Method
@@ -43,6 +48,8 @@ _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     core.METHODS,
     core.listing(lambda: METHODS),
     dataset.METHODS,
+    dataset_changes.METHODS,
+    dataset_encryption.METHODS,
     disk.METHODS,
     interface.METHODS,
     iscsi.METHODS,
@@ -55,12 +62,15 @@ _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     service.METHODS,
     settings.METHODS,
     sharing.METHODS,
+    smart.METHODS,
+    snapshot.METHODS,
     snapshottask.METHODS,
     system.METHODS,
     update.METHODS,
     users.METHODS,
     virt.METHODS,
     vm.METHODS,
+    zfs_resource.METHODS,
 )
 
 

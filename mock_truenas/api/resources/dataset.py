@@ -355,6 +355,8 @@ def _properties(kind: Kind) -> dict[str, Property | None]:
     base = COMMON if volume else {**COMMON, **FILESYSTEM}
     shown: dict[str, Property | None] = {name: setting(name, raw) for name, raw in base.items()}
     for name, raw, origin in kind.settings:
+        if "@" in name:
+            continue  # a user's or group's quota, which is no property of the dataset
         if origin is None:
             shown[name] = setting(name, raw, "LOCAL")
         elif name in base:

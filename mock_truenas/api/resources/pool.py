@@ -221,7 +221,4 @@ def _draid(vdev: Vdev) -> dict[str, int]:
 def _missing_disk(appliance: Appliance, vdev: Vdev, dialect: Dialect) -> dict[str, Any] | None:
     if vdev.status in ("ONLINE", "AVAIL", "INUSE"):
         return None
-    for disk in appliance.state.disks.values():
-        if disk.zfs_guid == vdev.guid:
-            return disks.row(disk, dialect)
-    return None
+    return disks.missing(appliance, vdev, dialect)

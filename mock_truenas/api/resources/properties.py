@@ -38,7 +38,7 @@ USER: Final = frozenset(
 """Kept as user properties below; absent where they are not set."""
 LIMITS: Final = frozenset({"quota", "refquota", "reservation", "refreservation"})
 _SIZES: Final = frozenset({"recordsize", "volblocksize", "volsize"})
-_SWITCHES: Final = frozenset({"atime", "exec", "readonly", "checksum"})
+_SWITCHES: Final = frozenset({"atime", "exec", "readonly", "checksum", "sparse"})
 _CREATED_ONCE: Final = frozenset({"casesensitivity", "volblocksize"})
 _DAYS: Final = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 _MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -46,7 +46,7 @@ _MONTHS: Final = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 def inherits(name: str) -> bool:
     """Whether children take a setting over from their parent."""
-    return name not in LIMITS | USER | _CREATED_ONCE and name != "volsize"
+    return name not in LIMITS | USER | _CREATED_ONCE | {"volsize", "sparse"} and "@" not in name
 
 
 def prop(parsed: object, raw: str, value: str | None, source: str, source_info: str | None = None) -> Property:
