@@ -1,6 +1,7 @@
 """What the appliance really answered, one entry an exchange, and a place to keep it. Knows no question about it."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, Literal
@@ -57,11 +58,18 @@ class Journal:
         """It keeps ``at_most`` entries, the latest."""
         self._entries: deque[JournalEntry] = deque(maxlen=at_most)
         self._count = 0
+        self._also: Callable[[JournalEntry], None] | None = None
 
     def __call__(self, entry: JournalEntry) -> None:
         """Add an entry."""
         self._entries.append(entry)
         self._count += 1
+        if self._also is not None:
+            self._also(entry)
+
+    def tell(self, listener: Callable[[JournalEntry], None]) -> None:
+        """Hand every further entry to ``listener`` as well, which must not raise."""
+        self._also = listener
 
     @property
     def entries(self) -> tuple[JournalEntry, ...]:

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from mock_truenas.appliance.releases import RELEASES
 from mock_truenas.cli import main
+from mock_truenas.complaints import read_fault
 
 COMMAND = [sys.executable, "-W", "error", "-c", "from mock_truenas.cli import main; raise SystemExit(main())"]
 KEY = "3-" + "abcDEF78" * 8
@@ -79,7 +81,8 @@ def _get(url: str, path: str, key: str) -> tuple[int, str | None, bytes]:
 def test_serve_says_where_answers_and_stops_cleanly_on_a_signal(number: signal.Signals) -> None:
     with _served("--fixture", "small-office") as (told, process):
         assert list(told) == ["release", "http", "https", "ws", "control", "api_key"]
-        assert (told["release"], told["https"], told["ws"], told["control"]) == ("24.10", None, None, None)
+        assert (told["release"], told["https"], told["control"]) == ("24.10", None, None)
+        assert told["ws"] == "ws" + told["http"].removeprefix("http")
         assert re.fullmatch(r"http://127\.0\.0\.1:[0-9]+", told["http"])
         assert re.fullmatch(r"1-[A-Za-z0-9]{64}", told["api_key"])
         status, server, body = _get(told["http"], "/api/v2.0/system/info", told["api_key"])
@@ -135,7 +138,7 @@ def test_port_in_use_is_said_with_the_way_out(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--release", "25.1"), r"--release 25.1: .*did you mean 25[.0-9]+.*; available: 24.04, 24.10, "),
+        (("--release", "25.1"), r"--release 25.1: .*did you mean 25[.0-9]+\? available: 24.04, 24.10, "),
         (("--release", "11"), "--release 11: .*is not a release that can be served; available: 24.04, 24.10, "),
         (("--fixture", "big"), "--fixture big: unknown; available: baseline, small-office, homelab"),
         (("--port", "70000"), "'--port': 70000 is not in the range"),
@@ -186,21 +189,40 @@ def test_catalogue_of_faults_is_for_people_and_for_programs(run: Run) -> None:
     assert {"http.delay", "appliance.down"} <= {row["name"] for row in rows}
     for_people = run("faults").stdout
     for row in rows:
-        assert sorted(row) == ["doc", "name", "parameters", "stage", "worlds"]
-        assert f"{row['name']:<20} {row['doc']}" in for_people
+        assert sorted(row) == ["doc", "entries", "name", "parameters", "stage", "worlds"]
+        assert f"{row['name']:<24} {row['doc']}" in for_people
 
 
-@pytest.mark.system
-def test_methods_lists_what_is_served(run: Run) -> None:
-    rows = [json.loads(line) for line in run("methods", "--json").stdout.splitlines()]
-    assert {
-        "method": "POST",
-        "path": "/api/v2.0/disk/temperatures",
-        "doc": "°C by disk name",
-        "authenticated": True,
-    } in rows
-    assert "GET   /api/v2.0/system/info " in run("methods").stdout
+def test_catalogue_by_symptom_goes_from_f01_to_f53_and_names_kinds_there_are(run: Run) -> None:
+    rows = [json.loads(line) for line in run("faults", "--by-symptom", "--json").stdout.splitlines()]
+    assert [row["number"] for row in rows] == [f"F{number:02d}" for number in range(1, 54)]
+    for row in rows:
+        assert row["faults"] or row["without_fault"]
+        for fault in row["faults"]:
+            read_fault(fault["kind"], fault["parameters"])
+    told = run("faults", "--by-symptom").stdout
+    assert all(f"{row['number']}  {row['symptom']}" in told for row in rows)
+
+
+def test_methods_lists_what_a_release_serves(run: Run) -> None:
+    rows = {row["name"]: row for row in map(json.loads, run("methods", "--json").stdout.splitlines())}
+    assert {"method": "POST", "path": "/api/v2.0/disk/temperatures"} in rows["disk.temperatures"]["rest"]
+    assert "update.check_available" in rows
+    newest = {
+        row["name"]: row for row in map(json.loads, run("methods", "--release", "26.0", "--json").stdout.splitlines())
+    }
+    assert "update.check_available" not in newest
+    assert not [row for row in newest.values() if row["rest"]]
+    told = run("methods").stdout
+    assert re.search(r"^system.info +.*\n +GET /api/v2.0/system/info$", told, re.MULTILINE)
     assert run("methods", "--release", "11").returncode == 2
+
+
+def test_releases_are_listed_with_their_faces(run: Run) -> None:
+    rows = [json.loads(line) for line in run("releases", "--json").stdout.splitlines()]
+    assert [row["name"] for row in rows] == list(RELEASES)
+    assert [row["name"] for row in rows if not row["rest"]] == ["26.0"]
+    assert re.search(r"^24.10 +TrueNAS-SCALE-24.10.* REST, /websocket$", run("releases").stdout, re.MULTILINE)
 
 
 def test_no_command_is_the_help_and_wrong_usage(run: Run) -> None:

@@ -100,9 +100,9 @@ def test_a_door_that_was_closed_is_open_when_the_block_ends(mock_truenas: Served
 def test_a_bad_fault_is_refused_with_the_way_out(mock_truenas: ServedNas) -> None:
     with pytest.raises(ValueError, match=r"kind http.statu: unknown; did you mean http.status\? available: "):
         mock_truenas.inject("http.statu")
-    with pytest.raises(ValueError, match="parameters.status 200: Input should be greater than or equal to 400"):
+    with pytest.raises(ValueError, match=r"parameters.status 200: Input should be greater than or equal to 400"):
         mock_truenas.inject("http.status", status=200)
-    with pytest.raises(ValueError, match="parameters.status is missing: Field required"):
+    with pytest.raises(ValueError, match=r"parameters.status is missing: Field required"):
         mock_truenas.inject("http.status")
     assert mock_truenas.run(lambda unit: unit.faults()) == ()
 
@@ -149,7 +149,7 @@ def test_nothing_of_it_is_left_after_the_test() -> None:
 
 
 def test_unknown_things_are_refused_by_name(make_mock_truenas: Make) -> None:
-    with pytest.raises(ValueError, match="available: 24.04, 24.10"):
+    with pytest.raises(ValueError, match=r"available: 24.04, 24.10"):
         make_mock_truenas(release="11")
     with pytest.raises(ValueError, match="available: baseline"):
         make_mock_truenas(fixture="big")
