@@ -109,7 +109,7 @@ class Attempt:
     def __init__(self, network: Exchange, src: Host, dst: Host, far: Address) -> None:
         self._network = network
         self._loop = network.loop
-        self._src, self._dst = src, dst
+        self.src, self._dst = src, dst
         self._far = far
         self._near = (far[0] if dst is src else src.address, src.ephemeral_port())
         self._there = network.link(src.name, dst.name)
@@ -155,7 +155,7 @@ class Attempt:
             self._hold()
             return
         links = self._there, self._back
-        connection = self._network.established(self._src, self._dst, self._near, self._far, links)
+        connection = self._network.established(self.src, self._dst, self._near, self._far, links)
         connection.client._send(ACCEPT, b"")
         self.outcome.set_result(Claim(connection.client))
 
@@ -165,13 +165,13 @@ class Attempt:
         if self._back.held:
             self._hold()
             return
-        self._network.watch("refused", f"{self._src.name}>{self._dst.name}:{self._far[1]}", b"")
+        self._network.watch("refused", f"{self.src.name}>{self._dst.name}:{self._far[1]}", b"")
         self._fail(errno.ECONNREFUSED)
 
     def _unreachable(self) -> None:
         """A router answered: for a connect, that is final."""
         if not self.outcome.done():
-            self._network.watch("unreachable", f"{self._src.name}>{self._dst.name}:{self._far[1]}", b"")
+            self._network.watch("unreachable", f"{self.src.name}>{self._dst.name}:{self._far[1]}", b"")
             self._fail(errno.EHOSTUNREACH)
 
     def _give_up(self) -> None:

@@ -1,14 +1,20 @@
 """A disk in memory that keeps its promises like a real one: what was not synced is lost with the power.
 
-Contents are durable after ``sync(path)``; names (creations, renames, removals) after ``sync`` of their directory. It
-knows nothing of time.
+Contents are durable after ``sync(path)``; names (creations, renames, removals) after ``sync`` of their directory. What
+was not synced may be lost, whole or in part: contents by sectors, names from the latest change backwards, as a journal
+loses them. It knows nothing of time.
 """
 
 import errno
 import os
 import posixpath
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
+
+SECTOR: Final = 512
+"""Bytes that reach a disk together or not at all."""
 
 
 @dataclass(slots=True)
@@ -16,6 +22,10 @@ class _File:
     data: bytes
     mode: int
     durable: bytes | None = None
+
+
+_Rename = tuple[tuple[str, _File | None], ...]
+"""A change of names that a journal keeps or loses as one: which file is at each path afterwards."""
 
 
 def _no_watch(_operation: str, _path: str, _data: bytes) -> None:
@@ -37,6 +47,7 @@ class Disk:
         self._directories: dict[str, int] = {"/": 0o755}
         self._durable_names: dict[str, _File] = {}
         self._durable_directories: dict[str, int] = {"/": 0o755}
+        self._journal: list[_Rename] = []
 
     def read(self, path: str) -> bytes:
         """The contents; FileNotFoundError when there is no such file."""
@@ -50,7 +61,8 @@ class Disk:
         self._require_directory(posixpath.dirname(path))
         file = self._files.get(path)
         if file is None:
-            self._files[path] = _File(bytes(data), mode)
+            self._files[path] = file = _File(bytes(data), mode)
+            self._journal.append(((path, file),))
         else:
             file.data, file.mode = bytes(data), mode
         self._watch("write", path, bytes(data))
@@ -73,6 +85,7 @@ class Disk:
             raise _error(errno.EISDIR, target)
         del self._files[source]
         self._files[target] = file
+        self._journal.append(((source, None), (target, file)))
         self._watch("replace", target, source.encode())
 
     def remove(self, path: str) -> None:
@@ -80,6 +93,7 @@ class Disk:
         path = self._normal(path)
         self._file(path)
         del self._files[path]
+        self._journal.append(((path, None),))
         self._watch("remove", path, b"")
 
     def make_directory(self, path: str, mode: int = 0o700) -> None:
@@ -110,15 +124,36 @@ class Disk:
         """Every file by full path, sorted: what an examiner of the disk would find."""
         return {path: self._files[path].data for path in sorted(self._files)}
 
-    def lose_power(self) -> None:
-        """Forget everything that was never synced."""
+    def lose_power(self, torn: random.Random | None = None) -> None:
+        """Forget what was never synced: all of it, or as much as ``torn`` draws.
+
+        A file overwritten without a sync then has a sector-wise mixture of its old and new contents, and the changes of
+        names since the last sync are lost from some point on. A file whose contents were never synced is empty.
+        """
+        if torn is not None:
+            for change in self._journal[: torn.randint(0, len(self._journal))]:
+                for path, file in change:
+                    self._keep_name(path, file)
+        kept: dict[int, _File] = {}
+        for path in sorted(self._durable_names):
+            file = self._durable_names[path]
+            if id(file) not in kept:  # a file may have two names for a while
+                data = _survived(file, torn)
+                kept[id(file)] = _File(data, file.mode, data)
         self._files = {
-            path: _File(file.durable, file.mode, file.durable)
+            path: kept[id(file)]
             for path, file in self._durable_names.items()
-            if file.durable is not None
+            if torn is not None or file.durable is not None
         }
         self._durable_names = dict(self._files)
         self._directories = dict(self._durable_directories)
+        self._journal.clear()
+
+    def _keep_name(self, path: str, file: _File | None) -> None:
+        if file is None:
+            self._durable_names.pop(path, None)
+        elif posixpath.dirname(path) in self._durable_directories:
+            self._durable_names[path] = file
 
     @staticmethod
     def _normal(path: str) -> str:
@@ -144,8 +179,23 @@ class Disk:
         for path in [path for path in self._durable_names if inside(path)]:
             del self._durable_names[path]
         self._durable_names.update({path: file for path, file in self._files.items() if inside(path)})
+        journal = (tuple(part for part in change if not inside(part[0])) for change in self._journal)
+        self._journal = [change for change in journal if change]
         # A directory that can be synced exists; so do its parents, as mkdir's journal order has it.
         while directory not in self._durable_directories:
             self._durable_directories[directory] = self._directories[directory]
             directory = posixpath.dirname(directory)
         self._durable_directories.update({path: mode for path, mode in self._directories.items() if inside(path)})
+
+
+def _survived(file: _File, torn: random.Random | None) -> bytes:
+    """The contents of a file after a loss of power."""
+    old = file.durable or b""
+    if torn is None or file.data == file.durable:
+        return old
+    length = torn.choice((len(old), len(file.data)))
+    sectors = range(0, length, SECTOR)
+    mixed = b"".join(
+        torn.choice((old, file.data))[at : at + SECTOR].ljust(min(SECTOR, length - at), b"\0") for at in sectors
+    )
+    return mixed[:length]

@@ -108,6 +108,10 @@ class Network:
         if self._faults.heal(fault_id):
             self._take_effect(fault_id)
 
+    def is_applied(self, fault_id: str) -> bool:
+        """Whether a fault of that id lies somewhere."""
+        return fault_id in self._faults
+
     def _take_effect(self, fault_id: str) -> None:
         self._faults.lay(self._links.values())
         self._faults.strike(fault_id)
@@ -222,6 +226,16 @@ class Network:
                 handle.cancel()
             raise
         return tls._get_app_transport()
+
+    def perish(self, host: Host, *, told: bool) -> None:
+        """Everything on ``host`` is dead: its kernel closes its connections, or with ``told`` false nobody does."""
+        self._held_attempts = [attempt for attempt in self._held_attempts if attempt.src is not host]
+        for server in [server for server in self._listeners if server.host is host]:
+            server.perish()
+        for connection in list(self._connections.values()):
+            for end in connection.ends:
+                if end.host is host and not end.gone:
+                    end.perish(told=told)
 
     def close_all(self) -> None:
         """Close every transport and listener: the end of a run."""

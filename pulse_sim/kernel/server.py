@@ -164,6 +164,16 @@ class SimulationServer(asyncio.AbstractServer):
         if not self._clients:
             self._wake_up()
 
+    def perish(self) -> None:
+        """The program is dead: nobody listens, and nobody who waited is woken. Ends in the backlog are not its own."""
+        network, self._network = self._network, None
+        if network is not None:
+            network.unlisten(self)
+        self._serving = False
+        self._waiting.clear()
+        self._clients.clear()
+        self._waiters = self._forever = None
+
     async def wait_closed(self) -> None:
         """Since 3.12 until it is closed and its last connection has gone; in 3.11 a closed server is not waited for."""
         if self._waiters is None or (self._network is None and not _WAITS_FOR_CLIENTS):

@@ -11,10 +11,12 @@ from typing import Any, Final, TypeVar
 
 from pulse_sim.kernel import names
 from pulse_sim.kernel.clock import HostClock, VirtualClock
+from pulse_sim.kernel.death import end_programs
 from pulse_sim.kernel.disk import Disk
 from pulse_sim.kernel.errors import FenceError, KernelError
 from pulse_sim.kernel.fences import Fences
 from pulse_sim.kernel.hosts import CURRENT, Host
+from pulse_sim.kernel.links import LinkFault
 from pulse_sim.kernel.loop import simulation_loop
 from pulse_sim.kernel.network import Network
 from pulse_sim.kernel.rebinding import PAST_THE_LOOP, Rebinding
@@ -122,6 +124,39 @@ class Simulation:
                 name, lambda operation, path, data: self._watch("disk", f"{name} {operation} {path}", data)
             )
         return self._disks[name]
+
+    # ---- machines that die
+
+    def kill(self, host: Host) -> None:
+        """End every program on a host at once: no clean-up runs. Its kernel closes what they had open; disks keep all.
+
+        Start something new on it with ``Host.run``. RuntimeError when the caller is one of those programs.
+        """
+        end_programs(self.loop, host)
+        self._watch("fault", f"host:{host.name}", b"killed")
+        self.network.perish(host, told=True)
+
+    def power_off(self, host: Host, *, torn: bool = False) -> None:
+        """Take a host's power: its programs end, peers hear nothing, and what its disk was not told to sync is lost.
+
+        With ``torn`` the disk keeps a part of that, drawn from the run's streams. RuntimeError as for ``kill``, and
+        ValueError when it is off already.
+        """
+        off = _power_of(host)
+        if self.network.is_applied(off[0]):
+            raise ValueError(f"{host.name} is off already")
+        end_programs(self.loop, host)
+        self.network.apply(off[0], LinkFault("blackhole"), dst=host.name)
+        self.network.apply(off[1], LinkFault("blackhole"), src=host.name, dst="*")
+        self.network.perish(host, told=False)
+        disk = self._disks.get(host.name)
+        if disk is not None:
+            disk.lose_power(self.stream(f"disk/{host.name}") if torn else None)
+
+    def power_on(self, host: Host) -> None:
+        """Give it power again; nothing runs on it yet. What peers still send on old connections is reset."""
+        for fault_id in _power_of(host):
+            self.network.heal(fault_id)
 
     # ---- books
 
@@ -232,6 +267,11 @@ class Simulation:
         for task in left:
             task._log_destroy_pending = False  # type: ignore[attr-defined]
         return [task.get_name() for task in left]
+
+
+def _power_of(host: Host) -> tuple[str, str]:
+    """The ids of the faults that stand for a machine without power: nothing reaches it, nothing leaves it."""
+    return f"power:{host.name}", f"power:{host.name}/out"
 
 
 async def _settle(tasks: "list[asyncio.Task[Any]]") -> None:

@@ -6,7 +6,7 @@ This is the reading half, and what faults do to a connection; sending and closin
 from collections.abc import Callable
 from typing import Final
 
-from pulse_sim.kernel.endpoint import ACCEPT, DATA, FIN, NOWHERE, RST
+from pulse_sim.kernel.endpoint import ACCEPT, DATA, FIN, NO_CONTEXT, NOWHERE, RST
 from pulse_sim.kernel.sending import WritingEndpoint
 
 ORPHAN_NS: Final = 100_000_000_000
@@ -147,6 +147,26 @@ class StreamTransport(WritingEndpoint):
         """Nobody accepts this end, or ever will: Linux resets the other."""
         self.send_reset()
         self.gone = True
+        self.forget()
+
+    def perish(self, *, told: bool) -> None:
+        """The program is dead. ``told``: its kernel closes the socket and so tells the peer; otherwise the machine is
+        off, what it had just sent is lost, and whatever reaches it once it is on again is answered with a reset.
+        """
+        self._server = None  # whom it would wake is dead
+        self._protocol = self._buffered = None
+        self._buffer.clear()
+        self._context = self._arrival._context = NO_CONTEXT
+        if told:
+            self._close_socket()
+            return
+        self.gone = self._closing = self._eof_sent = True
+        self._lost = max(1, self._lost)
+        self._closed_at_ns = self.loop.clock.now_ns
+        self._unread.clear()
+        self.divert(None)
+        self.peer._drop_inbox()
+        self.peer.healed()
         self.forget()
 
     # ---- faults
