@@ -10,26 +10,28 @@ from typing import Final, TypeVar
 
 from mock_truenas.appliance import draws
 from mock_truenas.appliance.accounts import Accounts
-from mock_truenas.appliance.fixtures import FIXTURES, AlertPlan, DatasetPlan, DiskPlan, Fixture, PoolPlan
+from mock_truenas.appliance.fixtures import FIXTURES
 from mock_truenas.appliance.model import Alert, Dataset, Disk, Host, Pool, Scan, State, Topology, Update, Vdev
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.appliance.peripherals import Seat
+from mock_truenas.appliance.plans import AlertPlan, DatasetPlan, DiskPlan, Fixture, PoolPlan
 from mock_truenas.appliance.releases import Release, find_release
 from mock_truenas.appliance.snapshots import past
 from mock_truenas.appliance.update import newer_than
 from mock_truenas.clock import Clock
 
 _Value = TypeVar("_Value")
-_GIB: Final = 1024**3
 _HOUR_NS: Final = 3_600_000_000_000
 _SLOP: Final = 0.97  # ZFS keeps about a thirty-second part for itself
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+_RATIOS: Final = tuple(f"{1 + place / 100:.2f}" for place in range(80))
+_UNSET: Final[Mapping[str, str]] = MappingProxyType({})
 _PARITY: Final = {"RAIDZ1": 1, "RAIDZ2": 2, "RAIDZ3": 3}
 
 
 def build_appliance(
     *,
-    fixture: str = "baseline",
+    fixture: str | Fixture = "baseline",
     release: str = "24.10",
     hostname: str | None = None,
     clock: Clock,
@@ -42,14 +44,19 @@ def build_appliance(
     ``rng`` gives identity (serials, guids) and load; ``entropy`` only secrets, each opened by ``key_prefix``. Two
     appliances built with equal streams have equal serials. Raises ValueError for an unknown fixture or release.
     """
+    plan = fixture if isinstance(fixture, Fixture) else _plan_of(fixture)
+    found = find_release(release)
+    state = _Builder(plan, found, rng, clock.now_ns()).state(hostname or plan.hostname)
+    return Appliance(state, found, Accounts(entropy, key_prefix), clock, random.Random(rng.getrandbits(64)))
+
+
+def _plan_of(fixture: str) -> Fixture:
     plan = FIXTURES.get(fixture)
     if plan is None:
         near = get_close_matches(fixture, FIXTURES, 1)
         hint = f" did you mean {near[0]}?" if near else ""
         raise ValueError(f"unknown fixture {fixture!r};{hint} available: {', '.join(FIXTURES)}")
-    found = find_release(release)
-    state = _Builder(plan, found, rng, clock.now_ns()).state(hostname or plan.hostname)
-    return Appliance(state, found, Accounts(entropy, key_prefix), clock, random.Random(rng.getrandbits(64)))
+    return plan
 
 
 class _Builder:
@@ -59,6 +66,9 @@ class _Builder:
         self._plan = plan
         self._rng = rng
         self._start_ns = start_ns
+        self._plans: dict[str, list[DatasetPlan]] = {pool.name: [] for pool in plan.pools}
+        for dataset in plan.datasets:
+            self._plans[dataset.name.partition("/")[0]].append(dataset)
         self._newer = newer_than(release) if plan.update == "next" else plan.update
 
     def state(self, hostname: str) -> State:
@@ -137,6 +147,7 @@ class _Builder:
             pool=None,
             zfs_guid=None,
             temperature=plan.temperature,
+            enclosure=plan.enclosure,
         )
 
     def _leaf(self, disk: Disk, partition: int) -> Vdev:
@@ -178,33 +189,41 @@ class _Builder:
         return Pool(0, "boot-pool", self._guid(), leaf.size, allocated, Topology((leaf,)), fragmentation=0, scan=scan)
 
     def _datasets(self, pool: str, usable: int) -> dict[str, Dataset]:
-        plans = [plan for plan in self._plan.datasets if plan.name.partition("/")[0] == pool]
-        below = {plan.name: sum(_own(other) for other in plans if _is_below(other, plan)) for plan in plans}
-        free = usable - sum(_own(plan) for plan in plans)
-        return {plan.name: self._dataset(plan, below[plan.name], free) for plan in plans}
+        plans = self._plans[pool]
+        below = dict.fromkeys((plan.name for plan in plans), 0)
+        taken = 0
+        for plan in plans:
+            own = _own(plan)
+            taken += own
+            above = plan.name
+            while "/" in above:
+                above = above.rpartition("/")[0]
+                below[above] = below.get(above, 0) + own
+        if taken > usable:
+            raise ValueError(f"pool {pool!r}: its datasets use {taken} bytes, but {usable} fit; use less or add disks")
+        encrypted = {plan.name for plan in plans if plan.encrypted}
+        return {plan.name: self._dataset(plan, below[plan.name], usable - taken, encrypted) for plan in plans}
 
-    def _dataset(self, plan: DatasetPlan, below: int, free: int) -> Dataset:
-        encrypted_above = [
-            other.name for other in self._plan.datasets if other.encrypted and (other == plan or _is_below(plan, other))
-        ]
+    def _dataset(self, plan: DatasetPlan, below: int, free: int, encrypted: set[str]) -> Dataset:
         volume = plan.volume is not None
         return Dataset(
             name=plan.name,
             guid=self._guid(),
             used=_own(plan) + below,
             available=free,
-            snapshots_used=plan.snapshots * _GIB,
+            snapshots_used=plan.snapshots * plan.unit,
             created_at_ns=self._start_ns - self._rng.randrange(60, 700) * 86_400_000_000_000,
             type="VOLUME" if volume else "FILESYSTEM",
-            volsize=plan.volume * _GIB if plan.volume is not None else None,
+            volsize=plan.volume * plan.unit if plan.volume is not None else None,
             encrypted=plan.encrypted,
-            encryption_root=min(encrypted_above, key=len) if plan.encrypted else None,
+            encryption_root=_highest(plan.name, encrypted) if plan.encrypted else None,
             key_loaded=not plan.locked if plan.encrypted else None,
             readonly=plan.readonly,
             mountpoint=None if volume else f"/mnt/{plan.name}",
-            compressratio=f"{1 + self._rng.randrange(80) / 100:.2f}",
-            settings=_frozen(dict(plan.settings)),
-            growth=plan.grows << 20,
+            compressratio=_RATIOS[self._rng.randrange(80)],
+            settings=_frozen(dict(plan.settings)) if plan.settings else _UNSET,
+            growth=plan.grows,
+            user_properties=_UNSET,
         )
 
     def _alert(self, plan: AlertPlan) -> Alert:
@@ -227,11 +246,14 @@ def _frozen(mapping: dict[str, _Value]) -> Mapping[str, _Value]:
 
 
 def _own(plan: DatasetPlan) -> int:
-    return (plan.own + plan.snapshots) * _GIB
+    return (plan.own + plan.snapshots) * plan.unit
 
 
-def _is_below(plan: DatasetPlan, other: DatasetPlan) -> bool:
-    return plan.name.startswith(other.name + "/")
+def _highest(name: str, encrypted: set[str]) -> str:
+    """The encryption root of an encrypted dataset: the highest of those above it that are, or itself."""
+    parts = name.split("/")
+    above = ("/".join(parts[:count]) for count in range(1, len(parts)))
+    return next((one for one in above if one in encrypted), name)
 
 
 def _capacity(topology: Topology) -> tuple[int, int]:

@@ -1,102 +1,10 @@
-"""The ready-made appliances, as data. Sizes of disks are bytes, of datasets GiB; serials get a seeded ending."""
+"""The ready-made appliances, as data. Those with hundreds of things are made when first asked for."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
 
 from mock_truenas.appliance import peripherals
-from mock_truenas.appliance.model import AlertLevel
-from mock_truenas.appliance.peripherals import MakeTables
-
-VdevType = Literal["DISK", "MIRROR", "RAIDZ1", "RAIDZ2", "RAIDZ3"]
-Purpose = Literal["data", "log", "cache", "spare", "special", "dedup"]
-
-
-@dataclass(frozen=True)
-class DiskPlan:
-    """A disk; ``serial`` is how its serial number begins."""
-
-    name: str
-    model: str
-    serial: str
-    size: int
-    temperature: int | None
-    type: Literal["HDD", "SSD"] = "HDD"
-    bus: str = "ATA"
-
-
-@dataclass(frozen=True)
-class VdevPlan:
-    """A vdev over named disks; ``DISK`` over one disk is a stripe member or a spare."""
-
-    type: VdevType
-    disks: tuple[str, ...]
-    purpose: Purpose = "data"
-
-
-@dataclass(frozen=True)
-class PoolPlan:
-    """A pool; its last scrub began ``scrubbed_h_ago`` hours before the start and took ``scrub_min`` minutes."""
-
-    name: str
-    vdevs: tuple[VdevPlan, ...]
-    fragmentation: int
-    scrubbed_h_ago: int
-    scrub_min: int
-
-
-@dataclass(frozen=True)
-class DatasetPlan:
-    """A dataset with ``own`` GiB of its own and ``snapshots`` GiB in snapshots; it gains ``grows`` MiB an hour."""
-
-    name: str
-    own: int
-    snapshots: int = 0
-    volume: int | None = None
-    encrypted: bool = False
-    locked: bool = False
-    readonly: bool = False
-    settings: Mapping[str, str] = field(default_factory=dict)
-    grows: int = 0
-
-
-@dataclass(frozen=True)
-class AlertPlan:
-    """An alert that is there from the start."""
-
-    klass: str
-    level: AlertLevel
-    text: str
-    args: Mapping[str, object] | tuple[object, ...] | None
-    raised_h_ago: int
-    source: str = ""
-    dismissed: bool = False
-    one_shot: bool = False
-
-
-@dataclass(frozen=True)
-class Fixture:
-    """A whole appliance. ``boot_disk`` None: it boots from a stick that the disk list does not show."""
-
-    hostname: str
-    model: str
-    cores: int
-    physical_cores: int
-    memory: int
-    manufacturer: str
-    product: str
-    ecc_memory: bool
-    up_days: int
-    typical_load: float
-    boot_disk: str | None
-    disks: tuple[DiskPlan, ...]
-    pools: tuple[PoolPlan, ...]
-    datasets: tuple[DatasetPlan, ...]
-    alerts: tuple[AlertPlan, ...] = ()
-    tables: MakeTables = peripherals.plain
-    update: str | None = None
-    ups: str | None = None
-
+from mock_truenas.appliance.plans import AlertPlan, DatasetPlan, DiskPlan, Fixture, PoolPlan, VdevPlan
 
 _TB4: Final = 4_000_787_030_016
 _TB12: Final = 12_000_138_625_024
@@ -139,7 +47,7 @@ BASELINE: Final = Fixture(
     datasets=(
         DatasetPlan("tank", 0),
         DatasetPlan(
-            "tank/documents", 812, 41, settings={"compression": "zstd", "comments": "Shared documents"}, grows=24
+            "tank/documents", 812, 41, settings={"compression": "zstd", "comments": "Shared documents"}, grows=24 << 20
         ),
         DatasetPlan("fast", 0),
         DatasetPlan("fast/vm-disk", 61, 4, volume=100),
@@ -167,7 +75,7 @@ SMALL_OFFICE: Final = Fixture(
     pools=(PoolPlan("office", (VdevPlan("RAIDZ1", ("sda", "sdb", "sdc")),), 4, 60, 611),),
     datasets=(
         DatasetPlan("office", 0),
-        DatasetPlan("office/shares", 2210, 184, settings={"atime": "on", "quota": str(8192 * _GIB)}, grows=90),
+        DatasetPlan("office/shares", 2210, 184, settings={"atime": "on", "quota": str(8192 * _GIB)}, grows=90 << 20),
         DatasetPlan("office/payroll", 37, 6, encrypted=True, settings={"comments": "Encrypted at rest"}),
         DatasetPlan("office/archive", 4120, 0, readonly=True, settings={"compression": "zstd-9"}),
         DatasetPlan("office/erp-vm", 248, 33, volume=320),
@@ -211,14 +119,14 @@ HOMELAB: Final = Fixture(
         DatasetPlan("tank/private/letters", 14, 2, encrypted=True),
         DatasetPlan("tank/sealed", 55, 0, encrypted=True, locked=True),
         *_plain("tank", isos=140, timemachine=1900, scans=60),
-        DatasetPlan("tank/downloads", 780, 39, grows=260),
-        DatasetPlan("tank/surveillance", 2600, 130, grows=900),
+        DatasetPlan("tank/downloads", 780, 39, grows=260 << 20),
+        DatasetPlan("tank/surveillance", 2600, 130, grows=900 << 20),
         DatasetPlan("tank/iscsi", 0),
         DatasetPlan("tank/iscsi/games", 1320, 0, volume=2048, settings={"sync": "disabled"}),
         DatasetPlan("flash", 0),
         *_plain("flash", apps=9, apps_in_jellyfin=38, apps_in_nextcloud=120, apps_in_grafana=6, apps_in_gitea=17),
         DatasetPlan("flash/databases", 2, 1, settings={"recordsize": str(16 * 1024)}),
-        DatasetPlan("flash/databases/postgres", 64, 3, grows=12),
+        DatasetPlan("flash/databases/postgres", 64, 3, grows=12 << 20),
         DatasetPlan("flash/databases/mariadb", 21, 1),
         DatasetPlan("flash/vms", 0),
         DatasetPlan("flash/vms/home-assistant", 27, 5, volume=64),
@@ -256,4 +164,69 @@ HOMELAB: Final = Fixture(
     update="next",
 )
 
-FIXTURES: Final[Mapping[str, Fixture]] = {"baseline": BASELINE, "small-office": SMALL_OFFICE, "homelab": HOMELAB}
+
+def _datacenter() -> Fixture:
+    """1,200 disks in twelve enclosures: two big pools of raidz2 vdevs with spares, one of mirrored SSDs."""
+    # Imported here, as the builder builds from these fixtures too.
+    from mock_truenas.appliance.builder import NasBuilder
+
+    nas = (
+        NasBuilder("datacenter")
+        .machine(memory="1T", cores=128, physical_cores=64, manufacturer="iXsystems", product="TRUENAS-M60-HA")
+        .enclosures()
+        .address("10.80.0.10")
+        .boots_from()
+        .pool("archive", raidz2=10, vdevs=60, disk="18TB", spares=12, fragmentation=11, scrub_min=2880)
+        .pool("bulk", raidz2=11, vdevs=48, disk="16TB", spares=12, fragmentation=23, scrub_min=2400)
+        .pool("flash", mirror=2, vdevs=22, disk="7.68TB", media="SSD", spares=2, fragmentation=31, scrub_min=90)
+        .disk("18TB")
+        .service("nfs")
+        .service("iscsitarget")
+        .service("snmp")
+        .service("smartd")
+    )
+    for pool, count, used in (("archive", 24, "200T"), ("bulk", 24, "120T"), ("flash", 12, "3T")):
+        for number in range(1, count + 1):
+            nas.dataset(f"{pool}/project-{number:02}", used=used, snapshots="400G", grows="6G")
+        nas.nfs(f"/mnt/{pool}/project-01", networks=["10.80.0.0/16"])
+    return nas.snapshot_task("flash/project-01", "0 * * * *", keep="3 days").plan()
+
+
+def _many_datasets() -> Fixture:
+    """10,000 datasets, all directly below one pool: as served, each is there twice."""
+    from mock_truenas.appliance.builder import NasBuilder
+
+    nas = NasBuilder("many-datasets").machine(memory="256G").pool("tank", raidz2=8, vdevs=4, disk="18TB").service("nfs")
+    for number in range(1, 10_000):
+        nas.dataset(f"tank/home-{number:04}", used=(1 + number * 7919 % 20_000) << 20)
+    return nas.plan()
+
+
+class _Fixtures(Mapping[str, Fixture]):
+    """Plans by name, made once when first asked for."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Fixture]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Fixture] = {}
+
+    def __getitem__(self, name: str) -> Fixture:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
+FIXTURES: Final[Mapping[str, Fixture]] = _Fixtures(
+    {
+        "baseline": lambda: BASELINE,
+        "small-office": lambda: SMALL_OFFICE,
+        "homelab": lambda: HOMELAB,
+        "datacenter": _datacenter,
+        "many-datasets": _many_datasets,
+    }
+)

@@ -1,13 +1,13 @@
 """Tasks that run by the clock: periodic snapshots, replications, scheduled scrubs."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_truenas.appliance import draws, snapshots, tables
 from mock_truenas.appliance.cron import due_after
 from mock_truenas.appliance.jobs import Job
-from mock_truenas.appliance.model import Row, State, Tables
+from mock_truenas.appliance.model import Alert, Row, State, Tables
 
 if TYPE_CHECKING:
     from mock_truenas.appliance.nas import Appliance
@@ -116,10 +116,32 @@ class Tasks:
         at_ns = job.finished_at_ns or self._appliance.now_ns()
         if job.state == "SUCCESS":
             state = {"state": "FINISHED", "datetime": _date(at_ns), "last_snapshot": self.latest(key)}
+            self._tell_of_success(key, at_ns)
         else:
             error = job.error or "The replication was aborted."
             state = {"state": "ERROR", "datetime": _date(at_ns), "error": error}
         self._set(key, state, job=job.id)
+
+    def _tell_of_success(self, key: Any, at_ns: int) -> None:
+        """The alert of a success, one for each task: a later one is the same again, dismissed if that was."""
+        base = self._appliance.base
+        name = base.tables["replication"][key].get("name")
+        for alert in base.alerts.values():
+            if alert.klass == "ReplicationSuccess" and isinstance(alert.args, Mapping) and alert.args["name"] == name:
+                self._appliance.raise_alert(replace(alert, last_at_ns=at_ns))
+                return
+        self._appliance.raise_alert(
+            Alert(
+                uuid=self._appliance.new_uuid("ReplicationSuccess", key, at_ns),
+                klass="ReplicationSuccess",
+                level="INFO",
+                text='Replication "%(name)s" succeeded.',
+                raised_at_ns=at_ns,
+                args={"name": name},
+                key=f"[{key}]",
+                one_shot=True,
+            )
+        )
 
     def latest(self, key: Any) -> str | None:
         """The newest snapshot of a replication's sources. Raises KeyError."""
