@@ -135,7 +135,7 @@ METHODS: Final = (
         "°C by disk name",
         _temperatures,
         (
-            Param("names", list[str], [], until="25.10.0"),
+            Param("names", list[str], until="25.10.0"),
             Param("options", TemperatureOptions, {}, until="25.10.0"),
             Param("name", list[str], [], since="25.10.0"),
             Param("include_thresholds", bool, default=False, since="25.10.0"),

@@ -58,9 +58,6 @@ def rows(
     if extra.get("is_upgraded") is True:
         for pool in shown:
             pool["is_upgraded"] = is_upgraded(appliance.state.pools[pool["name"]])
-    elif spoken.has("is_upgraded_always"):
-        for pool in shown:
-            pool["is_upgraded"] = False
     return shown
 
 
@@ -93,6 +90,7 @@ def row(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect) -> d
         "autotrim": {"value": "off", "rawvalue": "off", "parsed": "off", "source": "DEFAULT"},
         "dedup_table_size": None if exported else 0,
         "dedup_table_quota": None if exported else "auto",
+        "is_upgraded": False,
         "all_sed": None if exported else False,
         "topology": None if exported else _topology(appliance, pool, moment, dialect),
     }
