@@ -192,6 +192,16 @@ class ActiveFaults:
         cuts = [(fault.effect.idle_ns, fault.fault_id) for fault in self.active() if fault.effect.idle_ns is not None]
         return min(((fault_id, idle_ns) for idle_ns, fault_id in cuts), key=lambda cut: cut[1], default=None)
 
+    def switched_by(self, switch: str, usual: Behaviour) -> str:
+        """The latest fault that changed a switch; empty when none did."""
+        by = ""
+        for fault in self._faults.values():
+            if fault.effect.behaviour is not None:
+                changed = fault.effect.behaviour(usual)
+                by = fault.fault_id if getattr(changed, switch) != getattr(usual, switch) else by
+                usual = changed
+        return by
+
     def behaving(self, usual: Behaviour) -> Behaviour:
         """The switches as the faults leave them."""
         for fault in self._faults.values():

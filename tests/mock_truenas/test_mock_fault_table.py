@@ -11,11 +11,25 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from mock_truenas.durations import read_duration, write_duration
-from mock_truenas.faults import FAULT_KINDS, Stage
+from mock_truenas.faults import CATALOGUE, FAULT_KINDS, Entry, Stage
 from mock_truenas.faults.active import ActiveFaults
 from mock_truenas.faults.target import Target
 
-MINIMAL: dict[str, dict[str, Any]] = {"http.delay": {"delay": "15s"}, "http.status": {"status": 503}}
+ANY_FIELD = {"call": "pool.query", "field": "status"}
+MINIMAL: dict[str, dict[str, Any]] = {
+    "http.delay": {"delay": "15s"},
+    "http.status": {"status": 503},
+    "rpc.late": {"delay": "15s"},
+    "payload.null_field": ANY_FIELD,
+    "payload.drop_field": ANY_FIELD,
+    "payload.set_field": {**ANY_FIELD, "value": 1},
+    "payload.rename_field": {**ANY_FIELD, "to": "state"},
+    "payload.change_type": {**ANY_FIELD, "to": "int"},
+    "payload.non_finite": ANY_FIELD,
+    "payload.shift_date": {**ANY_FIELD, "by": "1h"},
+    "payload.duplicate_rows": {"call": "pool.query"},
+    "payload.no_rows": {"call": "pool.query"},
+}
 ERROR_TYPES = {"connection", "auth", "validation", "not_found", "internal", "api", "timeout"}
 
 
@@ -38,23 +52,18 @@ def test_importing_the_table_loads_no_network_code() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_the_kinds_are_those_of_the_catalogue() -> None:
-    assert set(FAULT_KINDS) == {
-        "http.delay",
-        "http.silence",
-        "http.status",
-        "http.truncate_body",
-        "http.malformed_body",
-        "http.reset",
-        "auth.revoke_key",
-        "appliance.down",
-        "tls.expired",
-        "tls.not_yet_valid",
-        "tls.wrong_name",
-        "tls.rotated",
-        "tls.stalled",
-        "tls.old_version",
-    }
+def test_every_entry_of_the_catalogue_is_there_in_order_with_what_makes_it_happen() -> None:
+    assert [entry.number for entry in CATALOGUE] == [f"F{number:02}" for number in range(1, 54)]
+    assert [entry.number for entry in CATALOGUE if not entry.recipes] == ["F08"]
+    assert all(entry.recipes or entry.standing for entry in CATALOGUE)
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.number)
+def test_a_recipe_names_a_kind_and_parameters_it_takes_as_a_file_or_a_program_writes_them(entry: Entry) -> None:
+    for recipe in entry.recipes:
+        parameters = FAULT_KINDS[recipe.kind].parameters
+        written = parameters.model_validate_json(json.dumps(recipe.parameters))
+        assert written == parameters.model_validate(recipe.parameters)
 
 
 def test_the_stages_have_the_fixed_order() -> None:

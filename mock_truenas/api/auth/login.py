@@ -53,6 +53,10 @@ class Caller(Protocol):
         """Whether nobody can listen."""
         ...
 
+    def switched_by(self, switch: str) -> str:
+        """The fault that set a switch; empty when it is set anyway."""
+        ...
+
 
 NOBODY: Final = Allowed(ok=False)
 
@@ -105,11 +109,14 @@ def with_key(caller: Caller, data: Mapping[str, Any]) -> Verdict:
     text = data["api_key"]
     allowed = caller.appliance.check_api_key(text)
     if not allowed.ok:
+        caller.standing.blamed += allowed.revoked_by
         return Verdict("EXPIRED") if allowed.why == "expired" else AUTH_ERR
     if data.get("username", allowed.username) != allowed.username:
         return AUTH_ERR
     if _gives_away(caller) and allowed.key_name is not None:
-        caller.appliance.revoke(glob.escape(allowed.key_name), by="", reason=REVOKED_REASON)
+        by = caller.switched_by("revoke_plaintext_keys")
+        caller.appliance.revoke(glob.escape(allowed.key_name), by=by, reason=REVOKED_REASON)
+        caller.standing.blamed += (by,) if by else ()
         return Verdict("EXPIRED")
     return _success(caller, allowed, "API_KEY_PLAIN", text)
 

@@ -126,13 +126,15 @@ class Sessions:
 class Standing:
     """Who one connection is to the appliance: nobody, somebody, or somebody halfway in.
 
-    ``halfway`` is what a mechanism of several steps keeps between two messages.
+    ``halfway`` is what a mechanism of several steps keeps between two messages; ``blamed`` are the faults because of
+    which a login has just failed.
     """
 
     sessions: Sessions
     peer: Peer
     session: Session | None = None
     halfway: object | None = None
+    blamed: tuple[str, ...] = ()
 
     def known(self, now_ns: int) -> Session | None:
         """The session if it is still valid at ``now_ns``; one that has expired ends here (truenas-api 5.3)."""

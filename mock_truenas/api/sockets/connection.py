@@ -77,6 +77,10 @@ class Connection:
         """Whether nobody can listen."""
         return self.house.secure
 
+    def switched_by(self, switch: str) -> str:
+        """The fault that set a switch; empty when it is set anyway."""
+        return self.house.faults.switched_by(switch, self.house.behaviour)
+
     def session(self) -> Session | None:
         """Who is logged in now; a session that is over ends here."""
         session = self.standing.known(self.appliance.now_ns())

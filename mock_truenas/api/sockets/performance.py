@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import fnmatch
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mock_truenas.api.errors import ENOMETHOD, CallError, MethodError, NotAuthorized
+from mock_truenas.api.errors import ENOMETHOD, CallError, MethodError, NotAuthenticated, NotAuthorized
 from mock_truenas.api.methods import performing
 from mock_truenas.api.methods.method import Access, Call, Method, Principal
 from mock_truenas.api.resources.moment import Moment
@@ -31,8 +32,26 @@ class Outcome:
 
 
 async def outcome_of(connection: Connection, name: str, arguments: Sequence[Any], message_id: Any) -> Outcome:
-    """Carry out a call. ``message_id`` is noted at the job it starts. Raises nothing a client could cause."""
+    """Carry out a call. ``message_id`` is noted at the job it starts. Raises nothing a client could cause.
+
+    A call that is not over when its connection ends is journaled here.
+    """
     outcome = Outcome(connection.house.faults.met_by(connection.target(name)))
+    began_s = asyncio.get_running_loop().time()
+    try:
+        return await _carried_out(connection, name, arguments, message_id, outcome)
+    except asyncio.CancelledError:
+        request_id = json.dumps(message_id)
+        faults = tuple(outcome.faults)
+        connection.journal(
+            began_s, kind="call", call=name[:200], request_id=request_id, ended="client_gone", faults=faults
+        )
+        raise
+
+
+async def _carried_out(
+    connection: Connection, name: str, arguments: Sequence[Any], message_id: Any, outcome: Outcome
+) -> Outcome:
     met = outcome.met
     silenced_by = met.silenced_by()
     if silenced_by is not None:
@@ -53,7 +72,11 @@ async def outcome_of(connection: Connection, name: str, arguments: Sequence[Any]
         outcome.faults += changed_by
     except MethodError as error:
         outcome.error = error
-    outcome.faults += (fault_id for fault_id in met.shown() if fault_id not in outcome.faults)
+    standing = connection.standing
+    if isinstance(outcome.error, NotAuthenticated) and standing.session is not None:
+        standing.blamed += tuple(standing.session.suspended_by)
+    shown, standing.blamed = (*met.shown(), *standing.blamed), ()
+    outcome.faults += (fault_id for fault_id in dict.fromkeys(shown) if fault_id not in outcome.faults)
     return outcome
 
 

@@ -22,8 +22,6 @@ _CALL: Final[frozenset[Occasion]] = frozenset({"call"})
 _SOCKETS: Final[frozenset[Face]] = frozenset({"rpc", "ddp"})
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 _LOGINS: Final = "auth.login*"
-BY_PLAINTEXT: Final = "plaintext"
-"""Who the sockets say revoked a key that was sent in the clear."""
 
 
 class RevokeKey(Parameters):
@@ -120,17 +118,13 @@ def _expire(parameters: ExpireKey) -> Effect:
 
 
 def _plaintext(_: PlaintextRevocation) -> Effect:
-    revoked_before: set[int] = set()
+    def undo(keyring: Keyring, fault_id: str) -> None:
+        keyring.restore("*", by=fault_id)
 
-    def change(keyring: Keyring, _: str) -> None:
-        revoked_before.update(key.id for key in keyring.accounts.keys.values() if BY_PLAINTEXT in key.revoked_by)
-
-    def undo(keyring: Keyring, _: str) -> None:
-        for key in list(keyring.accounts.keys.values()):
-            if BY_PLAINTEXT in key.revoked_by and key.id not in revoked_before:
-                keyring.restore(glob.escape(key.name), by=BY_PLAINTEXT)
-
-    return Effect(change=change, undo=undo, behaviour=lambda usual: replace(usual, revoke_plaintext_keys=True))
+    return Effect(
+        undo=undo,
+        behaviour=lambda usual: replace(usual, revoke_plaintext_keys=True),
+    )
 
 
 def _two_factor(state: State) -> State:
