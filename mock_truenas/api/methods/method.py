@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 from mock_truenas.api.methods.query import Query
 from mock_truenas.api.resources.moment import Moment
 from mock_truenas.appliance.accounts import Allowlist
-from mock_truenas.appliance.dialect import Dialect
+from mock_truenas.appliance.dialect import Dialect, Span
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.appliance.versions import read_version
 
@@ -55,9 +55,9 @@ class Param:
 
     def exists_in(self, dialect: Dialect) -> bool:
         """Whether that version of the API takes it."""
-        version = dialect.version
-        after = self.since is None or version >= read_version(self.since)
-        return after and (self.until is None or version < read_version(self.until))
+        since, until = self.since, self.until
+        span = Span(read_version(since) if since else None, read_version(until) if until else None)
+        return span.covers(dialect.version)
 
 
 @dataclass(frozen=True)
