@@ -15,7 +15,7 @@ from mock_truenas.certificate import Certificates
 from mock_truenas.clock import Clock, SettableClock
 from mock_truenas.complaints import BadInput, Unknown, read_fault
 from mock_truenas.faults.active import ActiveFault
-from mock_truenas.journal import Journal
+from mock_truenas.journal import KEPT, Journal
 from mock_truenas.server import MockTrueNAS
 from mock_truenas.verification import Verification
 
@@ -50,14 +50,16 @@ class Unit:
         entropy: Callable[[int], bytes],
         certificates: Certificates | None = None,
         adopt: Callable[[Appliance], str] | None = None,
+        keeps: int = KEPT,
     ) -> None:
-        """Build it. ``adopt`` gives it its API key instead of one made here. Raises ValueError for a plan that names
-        what there is not.
+        """Build it. ``adopt`` gives it its API key instead of one made here; its journal keeps so many entries.
+
+        Raises ValueError for a plan that names what there is not.
         """
         self.name = name
         self.plan = plan
         self.clock = SettableClock(clock, plan.at_ns)
-        self.journal = Journal()
+        self.journal = Journal(keeps)
         self.appliance = self._built(entropy)
         self.api_key = adopt(self.appliance) if adopt else self.appliance.mint_api_key(KEY_NAME, prefix="")
         self.certificates = certificates

@@ -23,10 +23,11 @@ from mock_truenas.cli.complaint import BrokeWhileServing, complaint, of_input
 from mock_truenas.complaints import BadInput
 from mock_truenas.control.server import Control
 from mock_truenas.fleet import KEY_NAME, Fleet, Plan, Unit, plans
-from mock_truenas.journal import JournalEntry
+from mock_truenas.journal import KEPT, JournalEntry
 from mock_truenas.system import SYSTEM_CLOCK, system_entropy
 
 LARGEST_FLEET: Final = 1000
+_FEWEST_KEPT: Final = 500
 # Each switch of Behaviour with its option and what the option says.
 _SWITCHES: Final = {
     "login_rate_limit": ("rate-limit", "More than 20 logins a minute wait and fail (from 24.10 on)."),
@@ -113,7 +114,15 @@ def _fleet(order: _Order) -> Fleet:
     certificates = Certificates(order.host, SYSTEM_CLOCK.now_ns() / 1e9) if order.tls else None
     return Fleet(
         {
-            name: Unit(name, each, clock=SYSTEM_CLOCK, entropy=system_entropy, certificates=certificates, adopt=adopt)
+            name: Unit(
+                name,
+                each,
+                clock=SYSTEM_CLOCK,
+                entropy=system_entropy,
+                certificates=certificates,
+                adopt=adopt,
+                keeps=max(_FEWEST_KEPT, KEPT // order.fleet),
+            )
             for name, each in plans(plan, order.fleet).items()
         }
     )
