@@ -131,7 +131,7 @@ def _summary(call: Call) -> dict[str, Any]:
             texts = found.setdefault(name, {}).setdefault(label, [])
             texts.append(f"{alias['address']}/{alias.get('netmask', 24)}")
     kept = call.appliance.state.tables.get("config", {}).get("network.configuration", {})
-    settings = {**_NETWORK, **kept}
+    settings = _routed(call, {**_NETWORK, **kept})
     servers = [settings[f"nameserver{number}"] for number in (1, 2, 3)]
     return {
         "ips": found,
@@ -140,7 +140,15 @@ def _summary(call: Call) -> dict[str, Any]:
     }
 
 
+def _routed(call: Call, row: Row) -> Row:
+    """Until somebody says otherwise, the router has the first address of the first network, and serves names."""
+    addresses = _addresses(call, "INET")
+    router = f"{addresses[0][1]['address'].rpartition('.')[0]}.1" if addresses else ""
+    return row | {name: router for name in ("ipv4gateway", "nameserver1") if row[name] is None}
+
+
 def _whole_network(call: Call, row: Row) -> Row:
+    row = _routed(call, row)
     name = call.appliance.state.host.hostname
     names = ("ipv4gateway", "ipv6gateway", "nameserver1", "nameserver2", "nameserver3")
     state = {name: row[name] for name in names} | {"hosts": row["hosts"]}
@@ -157,9 +165,9 @@ _NETWORK: Final = {
     "id": 1,
     "hostname": "truenas",
     "domain": "local",
-    "ipv4gateway": "192.168.1.1",
+    "ipv4gateway": None,
     "ipv6gateway": "",
-    "nameserver1": "192.168.1.1",
+    "nameserver1": None,
     "nameserver2": "",
     "nameserver3": "",
     "httpproxy": "",
@@ -216,7 +224,14 @@ METHODS: Final[tuple[Method, ...]] = (
         "network.configuration",
         _NETWORK,
         whole=_whole_network,
-        fields=fields_of(_NETWORK, "hostname state hostname_local", hosts=list[str], domains=list[str])
+        fields=fields_of(
+            _NETWORK,
+            "hostname state hostname_local",
+            hosts=list[str],
+            domains=list[str],
+            ipv4gateway=str,
+            nameserver1=str,
+        )
         | {"hostname": Annotated[str, Field(min_length=1, max_length=63, pattern=_HOSTNAME)]},
         changed=_renamed,
     ),

@@ -114,7 +114,9 @@ def _user_made(given: Mapping[str, Any], kept: Mapping[str, Any]) -> Row:
     """A password is never kept in a row; a primary group becomes the object rows show."""
     del kept
     row = {name: value for name, value in given.items() if name not in ("password", "group_create", "random_password")}
-    if isinstance(row.get("group"), int):
+    if row.get("group") is None:
+        row.pop("group", None)
+    else:
         row["group"] = {"id": row["group"], "bsdgrp_gid": None, "bsdgrp_group": None}
     return row
 
