@@ -14,22 +14,8 @@ from mock_truenas.durations import read_duration, write_duration
 from mock_truenas.faults import CATALOGUE, FAULT_KINDS, Entry, Stage
 from mock_truenas.faults.active import ActiveFaults
 from mock_truenas.faults.target import Target
+from tests.mock_truenas.faults.minimal import MINIMAL
 
-ANY_FIELD = {"call": "pool.query", "field": "status"}
-MINIMAL: dict[str, dict[str, Any]] = {
-    "http.delay": {"delay": "15s"},
-    "http.status": {"status": 503},
-    "rpc.late": {"delay": "15s"},
-    "payload.null_field": ANY_FIELD,
-    "payload.drop_field": ANY_FIELD,
-    "payload.set_field": {**ANY_FIELD, "value": 1},
-    "payload.rename_field": {**ANY_FIELD, "to": "state"},
-    "payload.change_type": {**ANY_FIELD, "to": "int"},
-    "payload.non_finite": ANY_FIELD,
-    "payload.shift_date": {**ANY_FIELD, "by": "1h"},
-    "payload.duplicate_rows": {"call": "pool.query"},
-    "payload.no_rows": {"call": "pool.query"},
-}
 ERROR_TYPES = {"connection", "auth", "validation", "not_found", "internal", "api", "timeout"}
 
 

@@ -1,13 +1,13 @@
 """Faults that overlap act in the fixed order, name only those that shaped the answer, and heal without a trace."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_truenas.faults import FAULT_KINDS
+from tests.mock_truenas.faults.minimal import MINIMAL
 from tests.mock_truenas.wire import API, serving, serving_tls
 
 INFO = f"{API}/system/info"
@@ -114,8 +114,9 @@ async def test_healing_does_not_restore_what_an_operator_revoked() -> None:
 async def test_only_requests_in_scope_meet_a_fault() -> None:
     async with serving() as served:
         served.inject("f", "http.status", status=500, path="/disk/*", method="POST", first=1)
-        targets = [("GET", "/disk"), ("POST", "/disk/temperatures/"), ("POST", "/disk/temperatures")]
-        statuses = [(await served.ask(API + path, method, body=b'{"names": []}')).status for method, path in targets]
+        body = b'{"names": []}'
+        targets = [("GET", "/disk", b""), ("POST", "/disk/temperatures/", body), ("POST", "/disk/temperatures", body)]
+        statuses = [(await served.ask(API + path, method, body=sent)).status for method, path, sent in targets]
         assert statuses == [200, 500, 200]
 
 
@@ -127,35 +128,31 @@ async def test_web_interface_is_not_touched_by_faults_of_the_api() -> None:
         assert (await served.journal.next()).faults == ()
 
 
-_PARAMETERS: dict[str, dict[str, Any]] = {
-    "http.delay": {"delay": "1us"},
-    "http.status": {"status": 503},
-    "http.truncate_body": {"keep_bytes": 3},
-    "http.reset": {"after_bytes": 3},
-}
+_HEALABLE = [kind.name for kind in FAULT_KINDS.values() if not kind.lasting]
 _STEPS = st.lists(
-    st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from([*FAULT_KINDS, "heal", "heal"])), max_size=12
+    st.tuples(st.sampled_from(["a", "b", "c", "d"]), st.sampled_from([*_HEALABLE, *["heal"] * 12])), max_size=20
 )
+_TARGETS = [f"{API}{path}" for path in ("/pool", "/system/info", "/alert/list", "/disk", "/pool/dataset", "/service")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(_STEPS)
 def test_after_any_injections_and_heals_healing_all_restores_exactly(steps: list[tuple[str, str]]) -> None:
     async def rehearse() -> None:
         async with serving_tls("small-office") as served:
-            before = await served.ask(f"{API}/pool")
+            before = [await served.ask(target) for target in _TARGETS]
             active: set[str] = set()
             for fault_id, step in steps:
                 if step == "heal":
                     served.nas.heal(fault_id)
                     active.discard(fault_id)
                 elif fault_id not in active:
-                    served.inject(fault_id, step, **_PARAMETERS.get(step, {}))
+                    served.inject(fault_id, step, **MINIMAL.get(step, {}))
                     active.add(fault_id)
-            for fault_id in ("a", "b", "c"):
+            for fault_id in ("a", "b", "c", "d"):
                 served.nas.heal(fault_id)
             await served.nas.settled()
-            assert await served.ask(f"{API}/pool") == before
-            assert served.journal.entries[-1].faults == ()
+            assert [await served.ask(target) for target in _TARGETS] == before
+            assert [entry.faults for entry in served.journal.entries[-len(_TARGETS) :]] == [()] * len(_TARGETS)
 
     asyncio.run(rehearse())

@@ -9,6 +9,7 @@ import pytest
 
 from mock_truenas.faults import FAULT_KINDS
 from mock_truenas.journal import JournalEntry
+from tests.mock_truenas.faults.minimal import MINIMAL
 from tests.mock_truenas.wire import API, Reply, Served, serving
 
 INFO = f"{API}/system/info"
@@ -278,12 +279,17 @@ async def test_port_taken_while_the_appliance_was_down_is_said_by_settled(caplog
 
 @pytest.mark.parametrize("kind", [kind.name for kind in FAULT_KINDS.values() if not kind.needs_tls])
 @pytest.mark.asyncio
-async def test_no_fault_writes_a_log_line(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_no_fault_of_rest_writes_a_log_line(kind: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "mock_truenas")
     caplog.set_level(logging.INFO, "aiohttp")
-    required: dict[str, dict[str, Any]] = {"http.delay": {"delay": "1ms"}, "http.status": {"status": 500}}
+    quick: dict[str, dict[str, Any]] = {
+        "http.delay": {"delay": "1ms"},
+        "rpc.late": {"delay": "1ms"},
+        "front.timeout": {"after": "1ms"},
+        "appliance.stall": {"lasts": "1ms"},
+    }
     async with serving() as served:
-        served.inject("fault-1", kind, **required.get(kind, {}))
+        served.inject("fault-1", kind, **{**MINIMAL.get(kind, {}), **quick.get(kind, {})})
         try:
             _, writer = await served.connect()
         except ConnectionRefusedError:

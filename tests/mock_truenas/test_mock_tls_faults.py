@@ -241,3 +241,21 @@ async def test_plain_http_on_the_port_of_tls_gets_the_page_that_says_so() -> Non
             b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
         )
         assert (await served.ask(INFO)).status == 200
+
+
+@pytest.mark.asyncio
+async def test_a_rotation_with_a_reload_of_the_front_resets_live_connections() -> None:
+    async with serving_tls() as served:
+        before, _ = await shown(served)
+        reader, writer = await served.connect()
+        writer.write(served.request(INFO))
+        assert (await read_reply(reader)).status == 200
+        served.inject("fault-1", "tls.rotated", reload=True)
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        writer.transport.abort()
+        during, _ = await shown(served)
+        assert during != before
+        served.nas.heal("fault-1")
+        assert (await shown(served))[0] == before
+        assert (await served.ask(INFO)).status == 200

@@ -5,7 +5,7 @@ import contextlib
 import json
 import random
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -179,7 +179,7 @@ class Box:
         assert [entry.faults for entry in self.journal] == [()] * len(self.journal)
 
 
-Act = Callable[[Box], Awaitable[None]]
+Act = Callable[[Box], Coroutine[Any, Any, None]]
 
 
 def _made(clock: Any, entropy: Any, rng: random.Random, release: str, behaviour: Behaviour) -> tuple[Any, ...]:

@@ -33,8 +33,7 @@ async def login(box: Box) -> Any:
 
 async def in_the_clear(box: Box, recipe: Recipe) -> Any:
     box.inject(recipe)
-    seen = [await login(box), await login(box), told(await box.rest("/pool"))]
-    return seen
+    return [await login(box), await login(box), told(await box.rest("/pool"))]
 
 
 async def revoked(box: Box, recipe: Recipe) -> Any:

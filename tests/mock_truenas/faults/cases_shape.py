@@ -9,7 +9,8 @@ from tests.mock_truenas.faults.box import Box
 from tests.mock_truenas.faults.cases import Case, refused
 from tests.mock_truenas.faults.cases_transport import told
 
-NUMBERS = "size allocated free freeing fragmentation size_str allocated_str free_str freeing_str topology scan".split()
+SIZES = ["size", "allocated", "free", "freeing"]
+NUMBERS = [*SIZES, *(f"{name}_str" for name in SIZES), "fragmentation", "topology", "scan"]
 GRAPHS = [{"name": "cpu"}, {"name": "load"}]
 JSON, TEXT = "application/json; charset=utf-8", "text/plain; charset=utf-8"
 Look = Callable[[Any], Any]
@@ -74,7 +75,7 @@ async def realtime(box: Box, recipe: Recipe) -> Any:
     box.inject(recipe)
     live.ask("core.subscribe", 'reporting.realtime:{"interval": 2}', id_=2)
     live.ask("core.ping", id_=3)
-    seen = []
+    seen: list[Any] = []
     try:
         while len(seen) < 4:
             message = json.loads(await live.text_within(7))

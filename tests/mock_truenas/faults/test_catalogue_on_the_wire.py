@@ -1,4 +1,4 @@
-"""Every entry of the catalogue: what a client of raw bytes gets, the proof in the journal, a clean request after heal."""
+"""Every entry of the catalogue: what a client of raw bytes gets, the proof in the journal, and a clean next request."""
 
 import pytest
 
