@@ -117,7 +117,8 @@ def default_of(param: Param) -> Any:
 
 def plain(expected: Any, value: Any) -> Any:
     """A checked value as plain JSON again."""
-    return adapter(expected).dump_python(value, mode="json", warnings=False)
+    # Not mode="json": that encodes, and half of a surrogate pair is JSON but no UTF-8.
+    return adapter(expected).dump_python(value, warnings=False)
 
 
 def adapter(expected: Any) -> TypeAdapter[Any]:

@@ -254,7 +254,8 @@ def job(
 
 
 def _given(value: BaseModel) -> Row:
-    return value.model_dump(exclude_unset=True)
+    # An object within is a dict by now, which the model would complain about.
+    return value.model_dump(exclude_unset=True, warnings=False)
 
 
 def _params(table: Table, forms: tuple[Writing, ...], verb: str) -> tuple[Param, ...]:
