@@ -37,6 +37,7 @@ class Boot:
         """Begin to boot."""
         appliance = self._appliance
         up_ns = now_ns + down_ns
+        self._forget()
         appliance.tell(Change("system.reboot", "added", None))
         appliance.lose_jobs()
         self._veil = _without_pools

@@ -70,9 +70,10 @@ class Evolution:
         appliance = self._appliance
         appliance.schedule.at(next_of(appliance.from_ns(at_ns), STEP_NS), "step", self._step)
         base = appliance.base
-        grown = filling.filled(base, filling.growing(base), appliance.seed, at_ns // STEP_NS)
-        if grown is not base:
-            appliance.change(pools=grown.pools, datasets=grown.datasets)
+        if appliance.is_up:
+            grown = filling.filled(base, filling.growing(base), appliance.seed, at_ns // STEP_NS)
+            if grown is not base:
+                appliance.change(pools=grown.pools, datasets=grown.datasets)
         appliance.look_again()
 
     def _look_at_rest(self, at_ns: int) -> None:

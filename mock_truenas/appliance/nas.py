@@ -135,6 +135,11 @@ class Appliance:
         left_s = (scan.takes_ns - passed) // 1_000_000_000
         return Progress(scan, fraction, left_s, finished=not scan.runs_at(now_ns))
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it has booted; until then nothing runs by the clock and nothing fills."""
+        return not self._boot.runs
+
     # -- changes ---------------------------------------------------------------------------------------------------
 
     @property

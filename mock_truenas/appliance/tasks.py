@@ -72,7 +72,8 @@ class Tasks:
 
         def happen(at_ns: int) -> None:
             self._enter(table, key, self._appliance.from_ns(at_ns))
-            run(key, at_ns)
+            if self._appliance.is_up:
+                run(key, at_ns)
 
         self._appliance.schedule.at(due_ns, f"{table} {key}", happen)
 
