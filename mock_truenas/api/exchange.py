@@ -109,8 +109,7 @@ class Exchange:
     async def _made(self, met: Met, endpoint: Endpoint | None) -> Answer:
         """Stages STATUS and STATE: the answer of the latest status fault, else of the front or the API."""
         host = self.request.headers.get("Host")
-        asked = Asked(self.house.scheme, host or "", self.request.raw_path)
-        instead = met.answer(asked) if met is not NOTHING_MET else None
+        instead = met.answer(self._asked(host)) if met is not NOTHING_MET else None
         if instead is not None:
             fault, answer = instead
             if fault.effect.performs and self.way is not None:
@@ -119,45 +118,64 @@ class Exchange:
             return answer
         if host is None and self.request.version >= HttpVersion11:
             return nginx_page(400)
-        if self.way is not None:
-            return await self._performed(self.way, met)
-        if endpoint is not None:
-            return text(405, headers=(("Allow", "GET"),))
-        return front.own_answer(self.request.method, self.path, asked, self.house.appliance.release)
+        way = self.way
+        if way is None:
+            if endpoint is not None:
+                return text(405, headers=(("Allow", "GET"),))
+            return front.own_answer(self.request.method, self.path, self._asked(host), self.house.appliance.release)
+        if way.route is not None and way.route.wants_body and self.request.body_exists:
+            return await self._performed(way, met)
+        outcome = self._respond(way, b"", met)
+        return self._noted(outcome) if isinstance(outcome, Outcome) else await self._waited(outcome)
+
+    def _asked(self, host: str | None) -> Asked:
+        return Asked(self.house.scheme, host or "", self.request.raw_path)
 
     async def _performed(self, way: Way, met: Met) -> Answer:
-        """What REST answers; the page of the front when it takes too long, while the method goes on."""
-        headers = self.request.headers
+        """What REST answers to a request with a body."""
         try:
             wanted = way.route is not None and way.route.wants_body and self.request.body_exists
             body = await self._body() if wanted else b""
         except web.HTTPRequestEntityTooLarge:
             return nginx_page(413)
+        outcome = self._respond(way, body, met)
+        return self._noted(outcome) if isinstance(outcome, Outcome) else await self._waited(outcome)
+
+    def _respond(self, way: Way, body: bytes, met: Met) -> Outcome | Awaitable[Outcome]:
+        headers = self.request.headers
+        authorization, accept = headers.get("Authorization"), headers.get("Accept", "")
         try:
-            outcome = self.house.rest.respond(
-                way, self.query, body, headers.get("Authorization"), headers.get("Accept", ""), met
-            )
-            if not isinstance(outcome, Outcome):
-                waited = await self._waited(outcome)
-                if waited is None:
-                    return nginx_page(504)
-                outcome = waited
-        except Exception as error:  # the appliance's own form of a method that broke; here it is a bug of the mock
-            kind = type(error).__name__
-            _LOG.exception("REST method %(path)s broke: %(exception)s", {"path": self.path, "exception": kind})
-            return method_error(str(error), f"Traceback (most recent call last):\n{kind}\n")
+            return self.house.rest.respond(way, self.query, body, authorization, accept, met)
+        except Exception as error:
+            return self._broken(error)
+
+    def _broken(self, error: Exception) -> Outcome:
+        """The appliance's own form of a method that broke; here it is a bug of the mock."""
+        kind = type(error).__name__
+        _LOG.error("REST method %(path)s broke: %(exception)s", {"path": self.path, "exception": kind}, exc_info=error)
+        return Outcome(method_error(str(error), f"Traceback (most recent call last):\n{kind}\n"))
+
+    def _noted(self, outcome: Outcome) -> Answer:
         self.user, self.error = outcome.user, outcome.error
-        self.shaped_by += outcome.faults
+        if outcome.faults:
+            self.shaped_by += outcome.faults
         return outcome.answer
 
-    async def _waited(self, outcome: Awaitable[Outcome]) -> Outcome | None:
-        """The outcome of what takes time; None when the front gave up. It goes on, even when the client goes."""
+    async def _waited(self, outcome: Awaitable[Outcome]) -> Answer:
+        """The answer of what takes time; the front's page when it gave up. It goes on, even when the client goes."""
         house = self.house
         behaviour = house.faults.behaving(house.behaviour)
         patience_s = house.appliance.release.dialect.value("front_read_timeout_s") if behaviour.idle_cut else None
         task = house.rest.keep(outcome)
         done, _ = await asyncio.wait([task], timeout=patience_s)
-        return task.result() if done else None
+        if not done:
+            return nginx_page(504)
+        error = task.exception()
+        if error is None:
+            return self._noted(task.result())
+        if not isinstance(error, Exception):
+            raise error
+        return self._noted(self._broken(error))
 
     async def _body(self) -> bytes:
         if self.request.headers.get("Expect", "").lower() == "100-continue":
@@ -180,18 +198,24 @@ class Exchange:
         """Second half of stage BODY, and PACE: send all, or a part and then FIN or RST."""
         goes_on = self.request.keep_alive
         head = self._head(answer, goes_on=goes_on)
-        has_body = self.request.method != "HEAD"
-        stop = stop_of(met, answer.length if has_body else 0)
+        if self.request.method == "HEAD":
+            # The head is that of the whole answer, and nothing follows it.
+            answer = Answer(answer.status)
+        stop = stop_of(met, answer.length)
         if stop is None:
-            await self._send(answer.status, head, answer if has_body else Answer(answer.status))
+            if answer.pieces or answer.chunked or answer.length > _SMALL:
+                await self._send(head, answer)
+            else:
+                transport_of(self.request).write(head + answer.body)
+                self.status, self.sent = answer.status, len(answer.body)
             self.end("complete")
             return _NEXT if goes_on else _LAST
         self.shaped_by.append(stop.fault_id)
         if stop.ending == "reset":
             # Bytes still in our own buffer would be lost with the connection; wait until the kernel has them.
             transport_of(self.request).set_write_buffer_limits(high=0)
-        if has_body and answer.length:
-            await self._send(answer.status, head, front.begun(answer, stop.after))
+        if answer.length:
+            await self._send(head, front.begun(answer, stop.after))
         if stop.ending == "reset":
             await self.request.writer.drain()
             reset(transport_of(self.request))
@@ -218,9 +242,9 @@ class Exchange:
         self.dropped = True
         self.shaped_by.append(fault_id)
 
-    async def _send(self, status: int, head: bytes, answer: Answer) -> None:
+    async def _send(self, head: bytes, answer: Answer) -> None:
         transport = transport_of(self.request)
-        self.status = status
+        self.status = answer.status
         self.sent = answer.length
         body = front.chunk(answer.body) if answer.chunked and answer.body else answer.body
         if len(body) <= _SMALL and not answer.pieces:

@@ -21,6 +21,7 @@ from mock_truenas.api.pieces import plain
 from mock_truenas.api.refusals import BadRequest, number_of
 from mock_truenas.api.renderings import Renderings, error_answer, printed
 from mock_truenas.api.routes import Route, find, routes_of
+from mock_truenas.appliance.accounts import EVERYTHING
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.target import Target
@@ -149,7 +150,7 @@ class Rest:
                 # Looking up the key's number raises outside of what would turn it into an answer (truenas-api 2.4).
                 return Outcome(server_error(accept), faults=allowed.revoked_by)
             return Outcome(login.refusal, faults=allowed.revoked_by)
-        if self._lists_paths and not allowed.may(route.verb, route.path):
+        if self._lists_paths and allowed.allowlist is not EVERYTHING and not allowed.may(route.verb, route.path):
             return Outcome(FORBIDDEN, allowed.username)
         return None
 
