@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mock_truenas.api.errors import MethodError, NoSuchMethod
 from mock_truenas.api.methods import performing
-from mock_truenas.api.methods.method import Call, Face, Principal
+from mock_truenas.api.methods.method import Call, Face, Kind, Method, Principal
 from mock_truenas.api.methods.query import Query
 from mock_truenas.api.resources.moment import Moment
 from mock_truenas.appliance.changes import Change
@@ -15,6 +15,7 @@ from mock_truenas.appliance.dialect import Dialect
 from mock_truenas.appliance.nas import Appliance
 
 _KEYS: Final = {"disk.query": "identifier"}
+_LISTS: Final = frozenset({"alert.list", "core.get_jobs"})
 SCAN: Final = "zfs.pool.scan"
 # Names that are no method; whoever may read may hear of them.
 PLAIN: Final = frozenset({SCAN, "failover.status", "docker.state", "network.config", "auth.sessions"})
@@ -81,9 +82,8 @@ class Teller:
     async def _queried(self, name: str, key: str, ids: list[Any]) -> dict[Any, Any] | None:
         if not ids:
             return {}
-        try:
-            method = performing.find(name, self.dialect)
-        except NoSuchMethod:
+        method = _listing(name, self.dialect)
+        if method is None:
             return None
         only = [key, "=", ids[0]] if len(ids) == 1 else [key, "in", ids]
         moment = Moment.of(self.appliance, self.appliance.now_ns())
@@ -101,8 +101,20 @@ def may_hear(principal: Principal, collection: str, dialect: Dialect) -> bool:
         return True
     if collection in PLAIN:
         return "READONLY_ADMIN" in principal.roles
+    method = _listing(collection, dialect)
+    if method is None:
+        return False
     try:
-        performing.allowed(performing.find(collection, dialect), principal, dialect)
+        performing.allowed(method, principal, dialect)
     except MethodError:
         return False
     return True
+
+
+def _listing(collection: str, dialect: Dialect) -> Method | None:
+    """The method that lists the rows of a collection. Events are named like methods that do something, too."""
+    try:
+        method = performing.find(collection, dialect)
+    except NoSuchMethod:
+        return None
+    return method if method.kind is Kind.QUERY or collection in _LISTS else None
