@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pulse_sim.observation import Source
-from pulse_sim.sut.protocol import Answer, SystemFailure, SystemUnderTest
+from pulse_sim.sut.protocol import Answer, Capability, SystemFailure, SystemUnderTest
 from pulse_sim.units import SECOND
 from pulse_sim.world.protocol import Observe, World
 
@@ -110,6 +110,22 @@ class Operator:
         await self.start({**self._environment, **options["environment"]}, options["variant"] or self._variant)
         return Answer(200, b"")
 
+    async def _kill(self, options: Mapping[str, Any]) -> Answer:
+        """A supervisor's view of a crash: it is gone, and comes back after a while on what its disk holds."""
+        if Capability.KILL not in self._system.capabilities:
+            raise SystemFailure(f"system {self._name} cannot be killed")
+        power = options["power"]
+        await self._system.kill()
+        if power != "kept":
+            self._world.power_off(self._name, torn=power == "torn")
+        self._is_up = False
+        self._note_system("stopped")
+        await asyncio.sleep(options["down_for_ns"] / SECOND)
+        if power != "kept":
+            self._world.power_on(self._name)
+        await self.start(self._environment, self._variant)
+        return Answer(200, b"")
+
     def _note_system(self, kind: str) -> None:
         self._observe(Source.SUT, kind, self._name, {"version": self._system.version, "variant": self._variant})
 
@@ -126,6 +142,7 @@ _ACTIONS: Final[Mapping[str, Any]] = {
     "disable_connection": Operator._disable,
     "test_connection": Operator._test,
     "restart_system": Operator._restart,
+    "kill_system": Operator._kill,
 }
 
 

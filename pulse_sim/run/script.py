@@ -56,6 +56,7 @@ def _first_connection(name: str, connection: Connection) -> dict[str, Any]:
 def _options(parameters: BaseModel) -> dict[str, Any]:
     """Parameters as the log names them: times say their unit and stay nanoseconds."""
     values = {name: getattr(parameters, name) for name in type(parameters).model_fields}
-    if "poll_interval" in values:
-        values["poll_interval_ns"] = values.pop("poll_interval")
+    for time in ("poll_interval", "down_for"):
+        if time in values:
+            values[f"{time}_ns"] = values.pop(time)
     return values

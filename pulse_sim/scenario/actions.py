@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from pulse_sim.scenario.values import HostId, Id, PollInterval, StrictModel, VariableName
+from pulse_sim.scenario.values import HostId, Id, PollInterval, StrictModel, VariableName, WindowLength
 from pulse_sim.scenario.vocabulary import Variant
-from pulse_sim.units import MINUTE
+from pulse_sim.units import MINUTE, SECOND
 
 
 class AddConnection(StrictModel):
@@ -38,6 +38,15 @@ class RestartSystem(StrictModel):
     variant: Variant | None = Field(None, description="Start this variant instead, as a rollback does")
 
 
+class KillSystem(StrictModel):
+    down_for: WindowLength = Field(5 * SECOND, description="Time until it is started again on the same data directory")
+    power: Literal["kept", "lost", "torn"] = Field(
+        "kept",
+        description="kept: its programs are killed. lost: its machine loses power, and what was not synced is gone. "
+        "torn: the same, with a part of that on the disk",
+    )
+
+
 @dataclass(frozen=True)
 class Action:
     """One row of the table. ``effect`` is what becomes of the connection: add, keep or remove; None: it has none."""
@@ -56,6 +65,12 @@ _ACTIONS: Final = (
     Action("disable_connection", "Switch a connection off and keep it.", OneConnection, "keep"),
     Action("test_connection", "Ask the system to test a connection.", OneConnection, "keep"),
     Action("restart_system", "Stop the system and start it on the same data directory.", RestartSystem, None),
+    Action("kill_system", "End the system at once, without clean-up, and start it again.", KillSystem, None),
 )
 
 ACTIONS: Final[Mapping[str, Action]] = {action.name: action for action in _ACTIONS}
+
+WITHOUT_CONNECTION: Final = frozenset(
+    name for name, action in ACTIONS.items() if action.effect is None or action.effect == "add"
+)
+"""Actions whose system does not follow from a connection that is there already."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from pulse_sim.checks import CHECK_KINDS
-from pulse_sim.scenario.actions import ACTIONS
+from pulse_sim.scenario.actions import ACTIONS, WITHOUT_CONNECTION
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS
 from pulse_sim.scenario.model import criteria_of
 from pulse_sim.scenario.outline import DEFAULT_POLL_INTERVAL_NS, Outline, mapping, nanoseconds, sequence
@@ -134,7 +134,7 @@ class References:
         yield from self._known("appliances", (*path, "with", "appliance"), given.get("appliance"), "appliance")
         if action.name == "update_connection" and given.keys() <= {"id"}:
             yield Finding((*path, "with"), "update_connection changes nothing")
-        if action.name in ("add_connection", "restart_system") and "system" not in entry:
+        if action.name in WITHOUT_CONNECTION and "system" not in entry:
             yield from self._known("systems", path, "pulse", "system")
         for variable in WORLD_ENVIRONMENT & mapping(given.get("environment")).keys():
             where = (*path, "with", "environment", variable)

@@ -6,6 +6,7 @@ Resolving twice changes nothing. Works on plain data that is known to be right.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pulse_sim.scenario.actions import WITHOUT_CONNECTION
 from pulse_sim.scenario.kinds import canonical_action_parameters, canonical_check, canonical_fault_parameters
 from pulse_sim.scenario.model import criteria_of
 from pulse_sim.scenario.outline import Outline, mapping, nanoseconds
@@ -54,7 +55,7 @@ def _entries(given: dict[str, Any], outline: Outline) -> Iterator[dict[str, Any]
     entry = {**given, "id": entry_id(given)}
     if "do" in entry:
         connection = mapping(entry.get("with")).get("id")
-        known = entry["do"] not in ("add_connection", "restart_system")
+        known = entry["do"] not in WITHOUT_CONNECTION
         system = outline.system_of(connection) if known and isinstance(connection, str) else "pulse"
         entry["system"] = given.get("system") or system
         entry["with"] = canonical_action_parameters(entry["do"], given.get("with", {}))

@@ -18,6 +18,7 @@ class Capability(StrEnum):
     BREAKER_METRICS = "breaker-metrics"
     RUNTIME_METRICS = "runtime-metrics"
     RESTART = "restart"
+    KILL = "kill"
     REMOVE_FILE = "remove-file"
     REST_TRANSPORT = "rest-transport"
 
@@ -42,7 +43,8 @@ class Answer:
 class Place:
     """Where a system runs: its address and its seams to time, entropy and disk.
 
-    ``spawn`` starts a coroutine on the system's own host. ``fetch`` sends a request as an operator would, from
+    ``spawn`` starts a coroutine on the system's own host; ``kill`` ends everything that runs there at once, without any
+    clean-up. ``fetch`` sends a request as an operator would, from
     another host: ``fetch(method, url, headers, json) -> Answer``; it raises ConnectionError or TimeoutError when
     there is no answer. ``disk`` is the host's disk; ``None`` means the operating system's.
     """
@@ -58,6 +60,7 @@ class Place:
     stream: Callable[[str], Random]
     disk: Any
     spawn: Callable[[Coroutine[Any, Any, Any], str], Any]
+    kill: Callable[[], None]
     fetch: Callable[[str, str, Mapping[str, str], Any], Coroutine[Any, Any, Answer]]
 
 
@@ -84,6 +87,10 @@ class SystemUnderTest(Protocol):
 
     async def restart(self, environment: Mapping[str, str], variant: str) -> None:
         """Stop in order, then start again on the same data directory."""
+        ...
+
+    async def kill(self) -> None:
+        """End it at once: no clean-up runs. Afterwards it can be started again."""
         ...
 
     async def request(self, method: str, path: str, json: Any = None) -> Answer:

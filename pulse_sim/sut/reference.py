@@ -15,6 +15,7 @@ CAPABILITIES: Final = frozenset(
         Capability.BREAKER_METRICS,
         Capability.RUNTIME_METRICS,
         Capability.RESTART,
+        Capability.KILL,
         Capability.REMOVE_FILE,
         Capability.REST_TRANSPORT,
     }
@@ -70,6 +71,11 @@ class ReferenceSystem:
         """Stop, then start again on the same data directory."""
         await self.stop()
         await self.start(environment, variant)
+
+    async def kill(self) -> None:
+        """End the stack and whatever else runs on its host; nothing of it runs again."""
+        self._stack = None
+        self._place.kill()
 
     async def request(self, method: str, path: str, json: Any = None) -> Answer:
         """One request to the admin API with the admin token, as an operator on another host sends it."""

@@ -68,6 +68,14 @@ class World(Protocol):
         """Take a fault back; healing twice does nothing."""
         ...
 
+    def power_off(self, system: str, *, torn: bool) -> None:
+        """Take the power of a system's machine; ``torn``: its disk keeps a part of what was not synced."""
+        ...
+
+    def power_on(self, system: str) -> None:
+        """Give it back; nothing runs there yet."""
+        ...
+
     def truth(self, appliance: str) -> dict[str, Any]:
         """What the appliance really is, for the log."""
         ...

@@ -137,6 +137,14 @@ class SimulatedWorld:
         """Tasks, transports and timers alive in the simulation."""
         return self._sim.counts()
 
+    def power_off(self, system: str, *, torn: bool) -> None:
+        """Take the power of a system's machine; with ``torn`` its disk keeps a part of what was not synced."""
+        self._sim.power_off(self._sim.network.hosts[system], torn=torn)
+
+    def power_on(self, system: str) -> None:
+        """Give it back; nothing runs there yet."""
+        self._sim.power_on(self._sim.network.hosts[system])
+
     def disk(self, system: str) -> dict[str, Any]:
         """The files in a system's data directory, and which of them show a secret in the clear."""
         return describe_disk(self._sim.disk(system), DATA_DIR)
@@ -159,6 +167,7 @@ class SimulatedWorld:
             stream=lambda purpose: self._sim.stream(f"{name}:{purpose}"),
             disk=self._sim.disk(name),
             spawn=lambda coroutine, task: host.run(coroutine, name=task),
+            kill=lambda: self._sim.kill(host),
             fetch=self._fetch,
         )
 

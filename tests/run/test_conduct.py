@@ -279,6 +279,12 @@ class Ledger:
         self._do("truth")
         return {}
 
+    def power_off(self, system: str, *, torn: bool) -> None:
+        raise AssertionError("nobody takes its power")
+
+    def power_on(self, system: str) -> None:
+        raise AssertionError("nobody took its power")
+
     def counts(self) -> Mapping[str, int]:
         return {"tasks": 0, "transports": 0, "timers": 0}
 
@@ -294,6 +300,9 @@ class Ledger:
 
     async def restart(self, environment: Mapping[str, str], variant: str) -> None:
         raise AssertionError("nobody restarts it")
+
+    async def kill(self) -> None:
+        raise AssertionError("nobody kills it")
 
     async def request(self, method: str, path: str, json: Any = None) -> Answer:
         self._do("request")

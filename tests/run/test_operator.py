@@ -10,7 +10,7 @@ import pytest
 from pulse_sim.observation.secrecy import find_secret_forms
 from pulse_sim.outcome import Outcome
 from pulse_sim.scenario.actions import ACTIONS
-from pulse_sim.sut.protocol import Answer, SystemFailure
+from pulse_sim.sut.protocol import Answer, Capability, SystemFailure
 from pulse_sim.sut.reference import ReferenceSystem
 from pulse_sim.units import MINUTE, SECOND
 from tests.run.rehearsal import Rehearsed, rehearse, scenario
@@ -26,6 +26,7 @@ EVERY_ACTION: list[dict[str, Any]] = [
     {"at": "6m", "do": "test_connection", "with": {"id": "nas-2"}},
     {"at": "7m", "do": "restart_system", "with": {"environment": {"PULSE_NODE_LIMIT": "9"}}},
     {"at": "8m", "do": "remove_connection", "with": {"id": "nas-2"}},
+    {"at": "9m", "do": "kill_system", "with": {"down_for": "1s"}},
 ]
 
 
@@ -56,8 +57,9 @@ def test_every_action_is_recorded_with_its_answer(busy: Rehearsed) -> None:
         ("test_connection", 200, None),
         ("restart_system", 200, None),
         ("remove_connection", 200, None),
+        ("kill_system", 200, None),
     ]
-    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8]
+    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8, 9]
     assert {record.subject for record in busy.of("operator/action")} == {"pulse"}
     assert (busy.outcome, busy.broken) == (Outcome.PASSED, ())
 
@@ -234,3 +236,30 @@ def test_an_error_code_is_taken_from_the_answer_if_it_has_one(tmp_path: Path, bo
     done = rehearse(tmp_path, scenario(), factory=Refusing)
     assert actions(done, 0) == [("add_connection", 418, code)]
     assert done.broken == ()
+
+
+@pytest.mark.parametrize("power", ["kept", "lost", "torn"])
+def test_a_killed_system_is_gone_for_as_long_as_it_is_down_and_comes_back_with_its_connections(
+    tmp_path: Path, power: str
+) -> None:
+    timeline = [{"at": "3m", "do": "kill_system", "with": {"down_for": "40s", "power": power}}]
+    done = rehearse(tmp_path, scenario(timeline=timeline))
+    lives = [(record.kind, record.time_ns) for record in done.log.records if record.kind in ("started", "stopped")]
+    (began, _), (ended, killed), (began_again, second), *_ = lives
+    assert (began, ended, began_again) == ("started", "stopped", "started")
+    assert killed == 3 * MINUTE
+    assert 40 * SECOND <= second - killed < 41 * SECOND
+    arrivals = [request.arrival_ns for request in done.log.requests("nas-1")]
+    assert not [at for at in arrivals if killed < at < second]
+    assert [at for at in arrivals if second < at < second + 2 * MINUTE]
+    assert (done.of("sut/crash"), done.broken, done.outcome) == ([], (), Outcome.PASSED)
+    assert actions(done) == [("kill_system", 200, None)]
+
+
+def test_a_system_that_cannot_be_killed_is_not_and_the_record_says_so(tmp_path: Path) -> None:
+    class Immortal(ReferenceSystem):
+        capabilities = ReferenceSystem.capabilities - {Capability.KILL}
+
+    done = rehearse(tmp_path, scenario(timeline=[{"at": "3m", "do": "kill_system"}]), factory=Immortal)
+    assert actions(done) == [("kill_system", None, "SystemFailure")]
+    assert [record.kind for record in done.of("sut/stopped")] == ["stopped"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from ruamel.yaml import YAML
 
 from pulse_sim.checks import CHECK_KINDS
 from pulse_sim.scenario.actions import ACTIONS
@@ -97,19 +98,28 @@ def test_every_whole_example_of_the_documentation_loads_and_fits_its_schema(kind
     assert complaints(kind, text) == []
 
 
-def test_the_documentation_names_every_key_fault_kind_action_and_implied_check() -> None:
+def test_the_documentation_names_every_key_action_implied_check_and_family_of_faults() -> None:
     text = FORMAT.read_text("utf-8")
     implied = {check["check"] for check in scenario(SMALL).checks} - {"no_leaks"}
-    named = {*known_keys(Scenario), *known_keys(Plan), *ALL_FAULT_KINDS, *ACTIONS, *implied, "faults_took_effect"}
+    families = {name.partition(".")[0] for name in ALL_FAULT_KINDS}
+    named = {*known_keys(Scenario), *known_keys(Plan), *families, *ACTIONS, *implied, "faults_took_effect"}
     assert [name for name in sorted(named) if f"`{name}`" not in text] == []
 
 
-def test_the_documentation_names_the_parameters_of_every_fault_kind_and_action() -> None:
+def test_the_documentation_names_the_parameters_of_every_action() -> None:
     text = FORMAT.read_text("utf-8")
-    models = [kind.parameters for kind in ALL_FAULT_KINDS.values()]
-    models += [action.parameters for action in ACTIONS.values()]
-    named = {key for model in models for key in known_keys(model)}
+    named = {key for action in ACTIONS.values() for key in known_keys(action.parameters)}
     assert [name for name in sorted(named) if f"`{name}`" not in text] == []
+
+
+EXAMPLE_FAULTS = re.findall(r"`\{fault: ([a-z.0-9_]+)(?:, with: (\{.*?\}))?\}`", FORMAT.read_text("utf-8"))
+
+
+def test_every_example_of_a_fault_is_of_a_kind_and_takes_its_parameters() -> None:
+    assert len(EXAMPLE_FAULTS) > 8
+    for kind, parameters in EXAMPLE_FAULTS:
+        given = YAML(typ="safe", pure=True).load(parameters) if parameters else {}
+        ALL_FAULT_KINDS[kind].parameters.model_validate(given)
 
 
 def test_the_schema_holds_every_check() -> None:

@@ -148,6 +148,20 @@ class Conformance(ABC):
 
         play(self.make, story)
 
+    def test_what_is_killed_ends_at_once_and_starts_again_on_what_is_there(self) -> None:
+        async def story(system: SystemUnderTest, place: Place) -> None:
+            await started(system)
+            place.disk.write(f"{place.data_dir}/kept", b"by the kill", 0o600)
+            await system.kill()
+            assert tasks_of(place) == 0
+            with pytest.raises(ConnectionError):
+                await system.request("GET", "/api/health")
+            await started(system)
+            assert (await system.request("GET", "/api/health")).status == 200
+            assert place.disk.read(f"{place.data_dir}/kept") == b"by the kill"
+
+        play(self.make, story)
+
     def test_it_removes_the_one_file_that_is_named(self) -> None:
         async def story(system: SystemUnderTest, place: Place) -> None:
             await started(system)

@@ -21,7 +21,7 @@ class Minimal:
     """The smallest system that keeps the protocol: health, metrics, no connections, no resources; polls nothing."""
 
     version = "minimal 1"
-    capabilities = frozenset({Capability.METRICS, Capability.RESTART, Capability.REMOVE_FILE})
+    capabilities = frozenset({Capability.METRICS, Capability.RESTART, Capability.KILL, Capability.REMOVE_FILE})
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -57,6 +57,10 @@ class Minimal:
     async def restart(self, environment: Mapping[str, str], variant: str) -> None:
         await self.stop()
         await self.start(environment, variant)
+
+    async def kill(self) -> None:
+        self._runner = None
+        self.place.kill()
 
     async def request(self, method: str, path: str, json: Any = None) -> Answer:
         headers = {"Authorization": f"Bearer {self.place.api_token}"}
