@@ -106,6 +106,9 @@ class DatasetRow(Row):
             return getattr(self._dataset, key)
         if key in ("children", "snapshots", "snapshot_count"):
             return self._hole(key)
+        if key in _NUMBERS and key in self:
+            # Filters and orders ask for these, of every row.
+            return number(self._view.amounts(self._dataset)[key], "LOCAL" if key == "volsize" else "NONE")
         return self._full()[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -213,10 +216,10 @@ class View:
             wanted=self.wanted,
         )
 
-    def leaves(self, dataset: Dataset) -> dict[str, Any]:
-        """What varies between datasets of a kind, as plain scalars."""
+    def amounts(self, dataset: Dataset) -> dict[str, int]:
+        """The sizes that vary, in bytes."""
         below = self._below[dataset.name]
-        numbers = {
+        return {
             "used": dataset.used,
             "usedbychildren": below,
             "usedbydataset": max(0, dataset.used - dataset.snapshots_used - below),
@@ -224,6 +227,9 @@ class View:
             "available": dataset.available,
             "volsize": dataset.volsize or 0,
         }
+
+    def leaves(self, dataset: Dataset) -> dict[str, Any]:
+        """What varies between datasets of a kind, as plain scalars."""
         leaves: dict[str, Any] = {
             "name": dataset.name,
             "pool": dataset.pool,
@@ -235,7 +241,7 @@ class View:
             "creation_raw": str(dataset.created_at_ns // 1_000_000_000),
             "creation_value": creation_text(dataset.created_at_ns),
         }
-        for name, amount in numbers.items():
+        for name, amount in self.amounts(dataset).items():
             leaves[name], leaves[f"{name}_raw"], leaves[f"{name}_value"] = amount, str(amount), nice(amount)
         return leaves
 
