@@ -122,11 +122,7 @@ class Appliance:
         """°C of a disk now: its usual one, up to two degrees more in the afternoon (UTC), three more during a scan."""
         if disk.temperature is None:
             return None
-        # A triangle from 0 at 03:00 to 2 at 15:00 and back, in whole degrees.
-        phase = (now_ns // 1_000_000_000 - 3 * 3600) % 86400 / 86400
-        pool = (state or self.state).pools.get(disk.pool or "")
-        works = pool is not None and pool.scan is not None and pool.scan.runs_at(now_ns)
-        return disk.temperature + round(4 * min(phase, 1 - phase)) + (3 if works else 0)
+        return disk.temperature + warmth(disk, now_ns, state or self.state)
 
     def progress(self, scan: Scan, now_ns: int) -> Progress:
         """How far a scan is at an instant."""
@@ -408,3 +404,12 @@ class Appliance:
     def new_uuid(self, *purpose: object) -> str:
         """A UUID that follows from the seed and the purpose."""
         return draws.uuid(self.seed, *purpose)
+
+
+def warmth(disk: Disk, now_ns: int, state: State) -> int:
+    """°C that the hour and the disk's work add to its usual temperature."""
+    # A triangle from 0 at 03:00 to 2 at 15:00 and back, in whole degrees.
+    phase = (now_ns // 1_000_000_000 - 3 * 3600) % 86400 / 86400
+    pool = state.pools.get(disk.pool or "")
+    works = pool is not None and pool.scan is not None and pool.scan.runs_at(now_ns)
+    return round(4 * min(phase, 1 - phase)) + (3 if works else 0)
