@@ -43,15 +43,10 @@ async def deliver(connection: Connection, answered: Answered, outcome: Outcome |
     connection.journal(
         answered.began_s,
         kind="call",
-        call=printable(answered.name),
+        call=answered.name,
         request_id=answered.request_id,
         error=answered.error,
         bytes=sent,
         ended=ended,
         faults=tuple(faults),
     )
-
-
-def printable(name: str) -> str:
-    """A name out of a message as it may stand in a journal."""
-    return name[:200].encode("utf-8", "backslashreplace").decode()

@@ -151,6 +151,8 @@ class Connection:
             "user": session.principal.username if session is not None else None,
             "at_ns": self.appliance.now_ns() - passed_us * 1000,
         }
+        if "call" in fields:
+            fields["call"] = _printable(fields["call"])
         self.house.journal(
             JournalEntry(
                 duration_ns=passed_us * 1000,
@@ -160,3 +162,8 @@ class Connection:
                 **{**known, **fields},
             )
         )
+
+
+def _printable(name: str) -> str:
+    """A name out of a message as it may stand in a journal."""
+    return name[:200].encode("utf-8", "backslashreplace").decode()

@@ -43,9 +43,7 @@ async def outcome_of(connection: Connection, name: str, arguments: Sequence[Any]
     except asyncio.CancelledError:
         request_id = json.dumps(message_id)
         faults = tuple(outcome.faults)
-        connection.journal(
-            began_s, kind="call", call=name[:200], request_id=request_id, ended="client_gone", faults=faults
-        )
+        connection.journal(began_s, kind="call", call=name, request_id=request_id, ended="client_gone", faults=faults)
         raise
 
 
