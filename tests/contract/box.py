@@ -6,6 +6,7 @@ Checks nothing by itself; a caller sees what a client would see.
 import asyncio
 import json
 import random
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -34,7 +35,10 @@ class CallRefused(Exception):
 
 @dataclass
 class Socket:
-    """One connection to a WebSocket face. ``stray`` keeps what was no answer to the call that was waited for."""
+    """One connection to a WebSocket face. ``stray`` keeps what was no answer to the call that was waited for.
+
+    Each face has its own ``answer``.
+    """
 
     ws: ClientWebSocketResponse
     stray: list[dict[str, Any]] = field(default_factory=list)
@@ -68,6 +72,17 @@ class Socket:
                 return frame
             self.stray.append(frame)
 
+    async def answer(self, method: str, *params: Any) -> dict[str, Any]:
+        """The whole frame that answers."""
+        raise AssertionError(f"a plain socket cannot call {method} with {params}")
+
+    async def call(self, method: str, *params: Any) -> Any:
+        """The result. Raises CallRefused."""
+        frame = await self.answer(method, *params)
+        if "error" in frame:
+            raise CallRefused(frame["error"])
+        return frame["result"]
+
 
 class Rpc(Socket):
     """JSON-RPC 2.0."""
@@ -78,13 +93,6 @@ class Rpc(Socket):
         told = {"jsonrpc": "2.0", "id": self._asked, "method": method, "params": list(params)}
         await self.ws.send_str(json.dumps(told))
         return await self.answer_to(self._asked)
-
-    async def call(self, method: str, *params: Any) -> Any:
-        """The result. Raises CallRefused."""
-        frame = await self.answer(method, *params)
-        if "error" in frame:
-            raise CallRefused(frame["error"])
-        return frame["result"]
 
 
 class Ddp(Socket):
@@ -102,13 +110,6 @@ class Ddp(Socket):
         await self.ws.send_str(json.dumps({"id": key, "msg": "method", "method": method, "params": list(params)}))
         return await self.answer_to(key)
 
-    async def call(self, method: str, *params: Any) -> Any:
-        """The result. Raises CallRefused."""
-        frame = await self.answer(method, *params)
-        if "error" in frame:
-            raise CallRefused(frame["error"])
-        return frame["result"]
-
 
 @dataclass
 class Box(Served):
@@ -119,12 +120,21 @@ class Box(Served):
     async def read(self, resource: Resource) -> Any:
         """What a resource gives over REST; the answer must be a good one, printed as the appliance prints."""
         assert resource.rest is not None
-        method, _, target = resource.rest.partition(" ")
+        method, _, target = self.placed(resource.rest).partition(" ")
         reply = await self.json(method, target, resource.body)
-        assert (reply.status, reply.header("Content-Type")) == (200, "application/json; charset=utf-8"), reply.body[:300]
+        assert (reply.status, reply.header("Content-Type")) == (200, "application/json; charset=utf-8"), reply.body[
+            :300
+        ]
         value = json.loads(reply.body)
         assert reply.body == json.dumps(value, indent=1).encode(), "printed with one space of indent"
         return value
+
+    def placed(self, value: Any) -> Any:
+        """A path or parameters with ``{pool}`` as the first pool of this box."""
+        pool = next(iter(self.nas.appliance.state.pools))
+        if isinstance(value, str):
+            return value.replace("{pool}", pool)
+        return tuple(self.placed(one) if isinstance(one, str) else one for one in value)
 
     async def json(self, method: str, target: str, body: Any = None) -> Reply:
         """One request with a JSON body, or without one."""
@@ -158,7 +168,9 @@ class Box(Served):
 
 
 @asynccontextmanager
-async def box(release: str, fixture: str = "baseline", behaviour: Behaviour = QUIET) -> AsyncIterator[Box]:
+async def box(
+    release: str, fixture: str = "baseline", behaviour: Behaviour = QUIET, *, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Box]:
     """A mock of ``release``; whatever reaches the loop's exception handler fails the test at the end."""
     clock, journal = SetClock(), Journal()
     appliance = build_appliance(
@@ -168,7 +180,7 @@ async def box(release: str, fixture: str = "baseline", behaviour: Behaviour = QU
         entropy=random.Random("1:entropy").randbytes,
         rng=random.Random("1:appliance"),
     )
-    nas = MockTrueNAS(appliance, clock=clock, journal=journal, behaviour=behaviour)
+    nas = MockTrueNAS(appliance, clock=clock, journal=journal, ssl_context=tls, behaviour=behaviour)
     served = Box(nas, appliance.mint_api_key("pulse"), clock, journal, release=release)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: served.loop_complaints.append(context))
     await nas.start("127.0.0.1", 0)

@@ -18,7 +18,7 @@ _TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
 _BOUND: Final = re.compile(r" (>=|<)([0-9.]+)")
 _DIRECTORY: Final = Path(__file__).parent / "shapes"
 
-# Release as served, and the version it stands for (the tags named at the top of the fact sheet; truenas-api 0 for points).
+# Release as served, and the version it is: the tags at the top of the fact sheet, and the points of its section 0.
 VERSIONS: Final[Mapping[str, str]] = {
     "24.04": "24.04.2.5",
     "24.10": "24.10.2.4",

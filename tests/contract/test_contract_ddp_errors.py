@@ -107,11 +107,11 @@ async def test_limits_of_length(release: str) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.asyncio
 async def test_subscription_is_ready_and_changes_are_told(release: str) -> None:
-    async with box(release) as served, served.ddp() as socket:
+    async with box(release, "small-office") as served, served.ddp() as socket:
         await socket.ws.send_str('{"id": "s1", "msg": "sub", "name": "alert.list"}')
         assert json.loads(await socket.text()) == {"msg": "ready", "subs": ["s1"]}
         alert = next(iter(served.nas.appliance.state.alerts.values()))
-        served.nas.appliance.dismiss_alert(alert.uuid)
+        served.nas.appliance.dismiss_alert(alert.uuid, dismissed=True)
         frame = json.loads(await socket.text())
         assert (frame["msg"] in ("added", "changed"), frame["collection"], frame["id"]) == (
             True,

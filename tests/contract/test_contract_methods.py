@@ -1,4 +1,4 @@
-"""Every method and path of ``methods.json`` answers in the releases that have it; in others it is not found in their words."""
+"""Every method and path of ``methods.json`` answers where it is listed, and is not found in the words of the others."""
 
 import json
 from pathlib import Path
