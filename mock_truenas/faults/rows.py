@@ -1,7 +1,7 @@
 """Changes inside a JSON result: a dotted path says where, a function what. Never changes what it was given.
 
 Lists on the way are entered, so ``topology.data.stats.size`` is that field of every vdev of every row; ``*`` stands for
-every key of an object. What is not there is left alone.
+every key of an object, or for every item of a list. What is not there is left alone.
 """
 
 import fnmatch
@@ -35,7 +35,7 @@ def is_named(row: Any, pattern: str) -> bool:
 
 def _edited(value: Any, keys: tuple[str, ...], change: Change, *, create: bool) -> Any:
     if isinstance(value, list | tuple):
-        return _same_or([_edited(item, keys, change, create=create) for item in value], value)
+        return _same_or(_items(value, keys, change, create=create), value)
     if not isinstance(value, Mapping):
         return value
     key, rest = keys[0], keys[1:]
@@ -51,6 +51,13 @@ def _edited(value: Any, keys: tuple[str, ...], change: Change, *, create: bool) 
     if not changed:
         return value
     return {name: item for name, item in {**value, **changed}.items() if item is not GONE}
+
+
+def _items(value: list[Any] | tuple[Any, ...], keys: tuple[str, ...], change: Change, *, create: bool) -> list[Any]:
+    if keys == ("*",):
+        return [item for item in map(change, value) if item is not GONE]
+    rest = keys[1:] if keys[0] == "*" else keys
+    return [_edited(item, rest, change, create=create) for item in value]
 
 
 def _same_or(items: list[Any], value: Any) -> Any:

@@ -1,10 +1,14 @@
 """The page of fault kinds, written from the two tables: ``python -m pulse_sim.scenario.fault_page`` prints it."""
 
+import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
-from mock_truenas.faults import FaultKind
+from pydantic import BaseModel
+
+from mock_truenas.faults import CATALOGUE, Entry, FaultKind
+from mock_truenas.faults.scope import RequestParameters
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, fault_parameters
 from pulse_sim.units import format_duration
 
@@ -18,6 +22,16 @@ SAMPLES: Final[Mapping[str, Mapping[str, Any]]] = {
     "net.limit_data": {"bytes": 100},
     "net.slicer": {"average_size": 100, "delay": 5000},
     "net.slow_close": {"delay": 5000},
+    "payload.change_type": {"call": "pool.query", "field": "fragmentation", "to": "int"},
+    "payload.drop_field": {"call": "pool.query", "field": "scan"},
+    "payload.duplicate_rows": {"call": "alert.list"},
+    "payload.no_rows": {"call": "pool.query"},
+    "payload.non_finite": {"call": "reporting.get_data", "field": "aggregations.min.*"},
+    "payload.null_field": {"call": "pool.query", "field": "scan"},
+    "payload.rename_field": {"call": "sharing.smb.query", "field": "comment", "to": "options.comment"},
+    "payload.set_field": {"call": "disk.query", "field": "status", "value": "ONLINE"},
+    "payload.shift_date": {"call": "system.info", "field": "datetime", "by": "1h"},
+    "rpc.late": {"delay": "15s"},
 }
 """Parameters of the kinds that need some, so that the page can show a witness."""
 
@@ -48,7 +62,7 @@ inside the window.
 
 ## Adding one
 
-1. Add a row to the table of the room that can do it: `mock_truenas/faults/table.py` for what an appliance does,
+1. Add a row to the table of the room that can do it: `mock_truenas/faults/kinds/` for what an appliance does,
    `pulse_sim/world/faults.py` for what happens on the way to it. A row is a parameter model, one line of
    documentation, a stage, a witness and an effect; the mechanism reads the effect and never asks for the kind.
 2. Write its test beside the others: the exact wire outcome, the proof in the journal, a clean next request after heal.
@@ -56,9 +70,45 @@ inside the window.
 """
 
 
+REQUESTS_INTRODUCTION = """\
+A kind that acts on requests, handshakes, calls or events takes these parameters; what they do not name, they do not
+limit. `call` is a glob on the API method, on REST as on a WebSocket; for events it is one on their collection. `skip`,
+`first`, `every` and `probability` count only what the others let through, and the draws come from the seed.
+"""
+
+CATALOGUE_INTRODUCTION = """\
+## What goes wrong with real appliances
+
+The entries of the fact sheet's catalogue, and what makes each of them happen: kinds with their parameters, or nothing
+at all where an appliance of the right release does it by itself. `mock-truenas faults --by-symptom` prints it too.
+
+| entry | symptom | by itself | kinds |
+|---|---|---|---|"""
+
+
+def _entry(entry: Entry) -> str:
+    kinds = "; ".join(
+        f"`{recipe.kind}`" + (f" `{json.dumps(recipe.parameters)}`" if recipe.parameters else "")
+        for recipe in entry.recipes
+    )
+    return f"| {entry.number} | {entry.symptom} | {entry.standing} | {_cell(kinds)} |"
+
+
+def _cell(text: str) -> str:
+    """Text that may stand in a table."""
+    return text.replace("|", "\\|")
+
+
+COMMON: Final = {name: repr(field) for name, field in RequestParameters.model_fields.items()}
+_ONLY_COMMON: Final = "It takes the parameters of every kind that acts on requests."
+
+
 def fault_page() -> str:
     """The whole page as Markdown."""
-    lines = [INTRODUCTION]
+    lines = [INTRODUCTION, CATALOGUE_INTRODUCTION]
+    lines.extend(_entry(entry) for entry in CATALOGUE)
+    lines.extend(["", "## Which requests, calls and events", "", REQUESTS_INTRODUCTION])
+    lines.extend(_table(RequestParameters, COMMON))
     for kind in sorted(ALL_FAULT_KINDS.values(), key=lambda kind: kind.name):
         lines.extend(_section(kind))
     return "\n".join(lines) + "\n"
@@ -71,20 +121,32 @@ def _section(kind: FaultKind) -> Iterator[str]:
     yield ""
     on = " Set on a system." if kind.target == "system" else ""
     needs = " The appliance needs `tls: true`." if kind.needs_tls else ""
-    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}.{on}{needs}"
+    stays = " What it did to the appliance stays." if kind.lasting else ""
+    yield f"Stage: {kind.stage.name.lower()}. Worlds: {', '.join(sorted(kind.worlds))}.{on}{needs}{stays}"
     yield f"It took effect when {_signs(kind)}."
     yield ""
-    properties: dict[str, Any] = kind.parameters.model_json_schema().get("properties", {})
-    if not properties:
+    model = kind.parameters
+    shared = issubclass(model, RequestParameters)
+    own = {name for name, field in model.model_fields.items() if not shared or COMMON.get(name) != repr(field)}
+    if own:
+        yield from _table(model, own)
+    if shared:
+        yield "It also takes the parameters of every kind that acts on requests." if own else _ONLY_COMMON
+        yield ""
+    elif not own:
         yield "No parameters."
         yield ""
-        return
-    required = kind.parameters.model_json_schema().get("required", [])
+
+
+def _table(model: type[BaseModel], names: Container[str]) -> Iterator[str]:
+    """Some parameters of a model."""
+    shown = model.model_json_schema()
     yield "| parameter | default | meaning |"
     yield "|---|---|---|"
-    for name, schema in properties.items():
-        default = "required" if name in required else f"`{_default(schema)}`"
-        yield f"| `{name}` | {default} | {schema.get('description', '')} |"
+    for name, schema in shown.get("properties", {}).items():
+        if name in names:
+            default = "required" if name in shown.get("required", []) else f"`{_default(schema)}`"
+            yield f"| `{name}` | {_cell(default)} | {_cell(schema.get('description', ''))} |"
     yield ""
 
 

@@ -144,7 +144,7 @@ def _resume(sessions: LiveSessions, fault_id: str) -> None:
 
 
 def _refused(*errors: str) -> Callable[[Any], Witness]:
-    return lambda _: Witness(journal=({"fault": True, "status": [401]}, {"fault": True}), poll_errors=errors)
+    return lambda _: Witness(journal=({"fault": True},), poll_errors=errors)
 
 
 _NO_CHOICES: Final = "'NoneType' object has no attribute 'may_create_auth_token'"
@@ -246,7 +246,7 @@ KINDS: Final = (
         doc="Whoever calls may call a few methods only: EACCES on WebSockets, 403 without a body on REST.",
         parameters=Role,
         stage=Stage.STATUS,
-        witness=lambda _: Witness(journal=({"fault": True, "status": [403]}, {"fault": True}), poll_errors=("auth",)),
+        witness=_refused("auth"),
         effect=lambda _: Effect(refuses=NotAuthorized),
         acts_on=_CALL,
         spares=lambda parameters: parameters.allows,
