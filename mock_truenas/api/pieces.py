@@ -154,7 +154,9 @@ def _object(value: Mapping[str, Any], indent: int | None, level: int) -> Iterato
         return
     before, between, after = _punctuation("{}", indent, level)
     for key, item in value.items():
-        yield f"{before}{json.dumps(key)}: "
+        name = json.dumps(key)
+        # As the standard encoder does it, what is no text stands there in the quotes of one.
+        yield f"{before}{name}: " if isinstance(key, str) else f'{before}"{name}": '
         yield from texts(item, indent, level + 1)
         before = between
     yield after

@@ -281,7 +281,15 @@ def rows(appliance: Appliance, extra: Mapping[str, Any], named: Iterable[str] | 
     else:
         names = {named} if isinstance(named, str) else set(named)
         tops = [row for name, row in view.rows.items() if name in names]
-    return tops if not wanted.children or extra.get("flat") is False else list(view.rows.values())
+    if not wanted.children or extra.get("flat") is False:
+        return tops
+    return list(view.rows.values()) if named is None else [row for top in tops for row in _flat(top)]
+
+
+def _flat(top: DatasetRow) -> Iterator[DatasetRow]:
+    yield top
+    for child in top["children"]:
+        yield from _flat(child)
 
 
 def _hidden(name: str) -> bool:

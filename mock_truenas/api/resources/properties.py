@@ -88,9 +88,9 @@ def creation(created_at_ns: int) -> Property:
 
 def nice(amount: int) -> str:
     """A size as ZFS prints it: three digits and a letter, ``204G``, ``1.32T``, ``0B``."""
-    power = max(0, amount.bit_length() - 1) // 10
+    power = min(7, max(0, amount.bit_length() - 1) // 10)
     scaled = amount / (1 << (10 * power))
     if power == 0 or scaled == int(scaled):
-        return f"{int(scaled)}{'BKMGTPE'[power]}"
+        return f"{int(scaled)}{'BKMGTPEZ'[power]}"
     digits = 2 if scaled < 10 else 1 if scaled < 100 else 0
-    return f"{scaled:.{digits}f}{'BKMGTPE'[power]}"
+    return f"{scaled:.{digits}f}{'BKMGTPEZ'[power]}"
