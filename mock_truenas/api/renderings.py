@@ -14,6 +14,7 @@ from mock_truenas.api.refusals import BadRequest, refusal
 from mock_truenas.api.resources import pool
 from mock_truenas.api.resources.moment import MARKS, Moment, Template
 from mock_truenas.api.routes import Route
+from mock_truenas.appliance.jobs import Job
 from mock_truenas.appliance.nas import Appliance
 
 _KEPT: Final = 64
@@ -101,7 +102,7 @@ class Renderings:
 
 def shown(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:
     """The answer of what a call returned."""
-    return printed(route, sent, value.id if route.method.job else value)
+    return printed(route, sent, value.id if isinstance(value, Job) else value)
 
 
 def printed(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:

@@ -22,6 +22,7 @@ from mock_truenas.api.refusals import BadRequest, number_of
 from mock_truenas.api.renderings import Renderings, error_answer, printed
 from mock_truenas.api.routes import Route, find, routes_of
 from mock_truenas.appliance.accounts import EVERYTHING
+from mock_truenas.appliance.jobs import Job
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.target import Target
@@ -179,7 +180,7 @@ class Rest:
     def _changed(
         self, met: Met, route: Route, sent: Sent, value: Any, user: str | None, faults: tuple[str, ...]
     ) -> Outcome | Awaitable[Outcome]:
-        value, changed_by = met.changed(value.id if route.method.job and hasattr(value, "id") else plain(value))
+        value, changed_by = met.changed(value.id if isinstance(value, Job) else plain(value))
         answer = printed(route, sent, value)
         faults = (*faults, *changed_by)
         return Outcome(answer, user, faults) if isinstance(answer, Answer) else _later(answer, user, faults)
