@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field
 
 from mock_truenas.api.errors import CallError
-from mock_truenas.api.methods.method import Access, Call, JobPlan, Method, Param
-from mock_truenas.api.methods.snapshottask import SCHEDULE
-from mock_truenas.api.methods.tables import Extras, Table, Writing, crud, fields_of, job, reading
+from mock_truenas.api.methods import jobs
+from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
+from mock_truenas.api.methods.snapshottask import SCHEDULE, Schedule
+from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, crud, fields_of, job, reading, writing
 from mock_truenas.api.resources.moment import date
 from mock_truenas.appliance.nas import Appliance
 
@@ -163,27 +164,31 @@ _KEYCHAIN: Final = Table(
 _CLOUD_BACKUP: Final = Table("cloud_backup", "Cloud backup", {**_TASK, "path": "", "keep_last": 1, "snapshot": False})
 
 
-def _finished(table: Table, key: Any, dataset: str | None = None) -> Any:
-    def finish(appliance: Appliance) -> None:
-        row: Mapping[str, Any] | None = table.kept(appliance).get(key)
-        if row is None:
-            raise CallError(f"{table.word} {key} was deleted while it ran")
-        state = {"state": "FINISHED", "datetime": date(appliance.now_ns())}
-        if dataset is not None:
-            earlier = row.get("state", {}).get("last_snapshot")
-            state["last_snapshot"] = earlier or f"{dataset}@auto-1970-01-01_00-00"
-        appliance.change_row(table.kept_at, key, state=state)
-
-    return finish
+def _rows(call: Call) -> list[Row]:
+    """Rows, each with the newest job that ran it as long as that is remembered."""
+    ran = {job.arguments[0]: job for job in call.appliance.jobs.all() if job.method == "replication.run"}
+    rows = TABLE.all(call)
+    for row in rows:
+        row["job"] = jobs.row(ran[row["id"]], call.dialect) if row["id"] in ran else None
+    return rows
 
 
 def _replicate(call: Call) -> JobPlan:
     row = TABLE.one(call, call.arguments["id"])
+    key = row["id"]
     if not row.get("enabled", True):
         raise CallError("Task is not enabled")
-    sources = row.get("source_datasets") or []
-    finish = _finished(TABLE, row["id"], sources[0] if sources else None)
-    return job(30, finish, f"Replicate {row.get('name', '')}", "Sending", "Receiving", abortable=True)
+
+    def finish(appliance: Appliance) -> None:
+        if key not in TABLE.kept(appliance):
+            raise CallError(f"Replication task {key} was deleted while it ran")
+        newest = appliance.latest_snapshot(key)
+        state = {"state": "FINISHED", "datetime": date(appliance.now_ns()), "last_snapshot": newest}
+        appliance.change_row("replication", key, state=state)
+
+    running = {"state": "RUNNING", "datetime": date(call.appliance.now_ns())}
+    call.appliance.change_row("replication", key, state=running)
+    return job(30, finish, f"Replicate {row.get('name', '')}", "Sending", "Receiving")
 
 
 def _later(table: Table, takes_s: float) -> Any:
@@ -203,6 +208,15 @@ def _action(name: str, doc: str, run: Any, *more: Param) -> Method:
     return Method(name, doc, run, (Param("id", int), *more), access=Access.WRITE, roles=_ROLES, item=True, job=True)
 
 
+def _whole_schedule(given: Mapping[str, Any], kept: Mapping[str, Any]) -> Row:
+    """A schedule given in part keeps the rest, or gets it: rows without one have none to merge with."""
+    row = dict(given)
+    for name in ("schedule", "restrict_schedule"):
+        if row.get(name) is not None:
+            row[name] = {**SCHEDULE, **(kept.get(name) or {}), **row[name]}
+    return row
+
+
 _FORM: Final = Writing(
     "replication",
     fields_of(
@@ -217,7 +231,8 @@ _FORM: Final = Writing(
         retention_policy=Literal["SOURCE", "CUSTOM", "NONE"],
         lifetime_value=Annotated[int, Field(ge=1)] | None,
         lifetime_unit=Literal["HOUR", "DAY", "WEEK", "MONTH", "YEAR"] | None,
-        schedule=dict[str, str] | None,
+        schedule=Schedule | None,
+        restrict_schedule=Schedule | None,
         ssh_credentials=int | None,
         periodic_snapshot_tasks=list[int],
         compression=Literal["LZ4", "PIGZ", "PLZIP"] | None,
@@ -227,11 +242,13 @@ _FORM: Final = Writing(
     frozenset(
         {"name", "direction", "transport", "source_datasets", "target_dataset", "recursive", "auto", "retention_policy"}
     ),
+    newest=_whole_schedule,
 )
-_SCHEDULED: Final[Mapping[str, Any]] = {"schedule": dict[str, str]}
+_SCHEDULED: Final[Mapping[str, Any]] = {"schedule": Schedule}
 
 METHODS: Final[tuple[Method, ...]] = (
-    *crud(TABLE, _FORM, extras=Extras(_ROLES)),
+    Method("replication.query", "Replication tasks", _rows, kind=Kind.QUERY, filterable=True),
+    *writing(TABLE, _FORM, extras=Extras(_ROLES)),
     _action("replication.run", "Run a replication task now", _replicate, Param("really_run", bool, default=True)),
     *reading(CLOUDSYNC),
     _action("cloudsync.sync", "Run a cloud sync task now", _later(CLOUDSYNC, 60), Param("options", dict[str, Any], {})),

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from mock_truenas.api.errors import Problem
 from mock_truenas.api.methods.method import Access, Call, Method, Param
-from mock_truenas.api.methods.tables import Extras, Table, Writing, constant, crud, fields_of
-from mock_truenas.api.resources.moment import date
+from mock_truenas.api.methods.tables import Extras, Table, Writing, constant, crud, fields_of, given_object
 
 SCHEDULE: Final = {"minute": "00", "hour": "*", "dom": "*", "month": "*", "dow": "*", "begin": "00:00", "end": "23:59"}
 _ROLES: Final = frozenset({"SNAPSHOT_TASK_WRITE", "REPLICATION_ADMIN"})
@@ -32,8 +31,16 @@ TABLE: Final = Table(
         "state": {"state": "PENDING"},
     },
 )
-_Step = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[0-9a-z*,/-]+$")]
+_PART: Final = r"(\*|[0-9a-z]{1,3}(-[0-9a-z]{1,3})?)(/[0-9]{1,3})?"
+_Step = Annotated[str, Field(max_length=200, pattern=rf"^{_PART}(,{_PART})*$")]
 _ClockTime = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+# What every scheduled task takes; fields that are left out keep their value.
+Schedule = given_object(
+    "schedule",
+    {**dict.fromkeys(("minute", "hour", "dom", "month", "dow"), _Step), "begin": _ClockTime, "end": _ClockTime},
+    (),
+    SCHEDULE,
+)
 
 
 def _sound(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
@@ -50,9 +57,7 @@ def _sound(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
 
 
 def _run(call: Call) -> None:
-    row = TABLE.one(call, call.arguments["id"])
-    state = {"state": "FINISHED", "datetime": date(call.appliance.now_ns())}
-    call.appliance.change_row("pool.snapshottask", row["id"], state=state)
+    call.appliance.take_snapshots(TABLE.one(call, call.arguments["id"])["id"])
 
 
 METHODS: Final[tuple[Method, ...]] = (
@@ -64,10 +69,11 @@ METHODS: Final[tuple[Method, ...]] = (
                 TABLE.blank,
                 "state vmware_sync",
                 dataset=Annotated[str, Field(min_length=1)],
-                lifetime_value=Annotated[int, Field(ge=1)],
+                lifetime_value=Annotated[int, Field(ge=1, le=9999)],
                 lifetime_unit=Literal["HOUR", "DAY", "WEEK", "MONTH", "YEAR"],
                 exclude=list[str],
-                schedule=dict[Literal["minute", "hour", "dom", "month", "dow", "begin", "end"], _Step | _ClockTime],
+                schedule=Schedule,
+                naming_schema=Annotated[str, Field(max_length=100, pattern=r"^[A-Za-z0-9 _.:%-]+$")],
             ),
             frozenset({"dataset"}),
             check=_sound,
