@@ -1,11 +1,20 @@
-"""How rows of apps change, and how older versions show them (truenas-api 3.8). Pure; knows no call."""
+"""How rows of apps change, and how older versions show them (truenas-api 3.8). Knows no call."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from mock_truenas.appliance import workloads as fresh_rows
+from mock_truenas.appliance.nas import Appliance
 
 Row = dict[str, Any]
+
+
+def live_on(appliance: Appliance) -> str | None:
+    """The pool apps live on: the chosen one, else the first if there are any apps; None where apps are not set up."""
+    kept = appliance.base.tables.get("config", {}).get("docker", {})
+    if "pool" in kept:
+        return None if kept["pool"] is None else str(kept["pool"])
+    return next(iter(appliance.base.pools), None) if appliance.base.tables.get("app") else None
 
 
 def ports_as_text(row: Row) -> Row:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mock_truenas.api import rows_graphs as graphs
+from mock_truenas.api.errors import CallError
+from mock_truenas.api.rows_apps import live_on
 from mock_truenas.api.rows_curves import Curve
 from mock_truenas.appliance.dialect import Dialect
 from mock_truenas.appliance.nas import Appliance
@@ -63,8 +65,10 @@ def realtime(
 
 
 def app_stats(appliance: Appliance, dialect: Dialect, now_ns: int) -> list[dict[str, Any]]:
-    """Fields of one ``app.stats`` event: a list, one entry for each running app."""
+    """Fields of one ``app.stats`` event: a list, one entry for each running app. Raises CallError without apps."""
     del dialect
+    if live_on(appliance) is None:
+        raise CallError("Apps are not available")
     at_s = now_ns // _SECOND_NS
     rows = appliance.state.tables.get("app", {}).values()
     return [_app(graphs.curves_of(appliance), row["name"], at_s) for row in rows if row.get("state") == "RUNNING"]

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_truenas.api.errors import CallError, ValidationErrors
-from mock_truenas.api.methods import reporting
 from mock_truenas.api.rows_curves import Curve, seed_of
-from mock_truenas.api.rows_realtime import instance_metrics, realtime
+from mock_truenas.api.rows_realtime import app_stats, instance_metrics, realtime
 from tests.mock_truenas.calls import EVERY, SECOND_NS, Machine, machine
 
 OLD = ("24.04", "24.10")
@@ -198,10 +197,12 @@ def test_values_do_not_depend_on_who_asked_before() -> None:
     for _ in range(5):
         asked.pass_s(order.uniform(1, 900))
         data(asked, *order.sample(everything, 3), unit=order.choice(["HOUR", "DAY"]))
-        reporting.realtime(asked.appliance, asked.dialect)
+        realtime(asked.appliance, asked.dialect, asked.clock.at_ns)
     silent.clock.at_ns = asked.clock.at_ns
     assert data(asked, *everything) == data(silent, *everything)
-    assert reporting.realtime(asked.appliance, asked.dialect) == reporting.realtime(silent.appliance, silent.dialect)
+    assert realtime(asked.appliance, asked.dialect, asked.clock.at_ns) == realtime(
+        silent.appliance, silent.dialect, silent.clock.at_ns
+    )
 
 
 def test_a_sample_is_the_same_in_every_window_that_holds_it() -> None:
@@ -278,7 +279,7 @@ _MEMORY = {
 @pytest.mark.parametrize("release", OLD)
 def test_24_tells_memory_by_classes_and_cores_by_number(release: str) -> None:
     box = machine(release, "baseline")
-    fields = reporting.realtime(box.appliance, box.dialect)
+    fields = realtime(box.appliance, box.dialect, box.clock.at_ns)
     assert fields is not None
     assert set(fields) == {"zfs", "memory", "virtual_memory", "cpu", "disks", "interfaces", "failed_to_connect"}
     assert fields["failed_to_connect"] is False
@@ -294,7 +295,7 @@ def test_24_tells_memory_by_classes_and_cores_by_number(release: str) -> None:
 @pytest.mark.parametrize("release", NEW)
 def test_25_nests_the_processor_and_flattens_memory(release: str) -> None:
     box = machine(release, "baseline")
-    fields = reporting.realtime(box.appliance, box.dialect)
+    fields = realtime(box.appliance, box.dialect, box.clock.at_ns)
     assert fields is not None
     later = {"pools"} if release in ("25.10.0", "25.10", "26.0") else {"failed_to_connect"}
     assert set(fields) == {"zfs", "memory", "cpu", "disks", "interfaces"} | later
@@ -313,7 +314,7 @@ def test_a_link_that_is_down_carries_nothing(release: str) -> None:
     box = machine(release, "baseline")
     row = box.appliance.state.tables["interface"]["eno1"]
     box.appliance.change_row("interface", "eno1", state={**row["state"], "link_state": "LINK_STATE_DOWN"})
-    fields = reporting.realtime(box.appliance, box.dialect)
+    fields = realtime(box.appliance, box.dialect, box.clock.at_ns)
     assert fields is not None
     totals = {} if release in OLD else {"received_bytes": 0, "sent_bytes": 0}
     assert fields["interfaces"]["eno1"] == {
@@ -330,9 +331,9 @@ def test_who_does_not_reach_netdata_says_so_up_to_25_04_and_nothing_later(releas
     box = machine(release, "baseline")
     silent = release in ("25.10.0", "25.10", "26.0")
     told = None if silent else {"failed_to_connect": True}
-    assert reporting.realtime(box.appliance, box.dialect, connected=False) == told
+    assert realtime(box.appliance, box.dialect, box.clock.at_ns, connected=False) == told
     box.appliance.reboot()
-    assert reporting.realtime(box.appliance, box.dialect) == told
+    assert realtime(box.appliance, box.dialect, box.clock.at_ns) == told
 
 
 @pytest.mark.parametrize("release", EVERY)
@@ -342,12 +343,12 @@ def test_what_is_told_in_real_time_is_json_and_moves(release: str) -> None:
     first, later = (realtime(box.appliance, box.dialect, now_ns + step * SECOND_NS) for step in (0, 2))
     assert first != later
     json.dumps(first, allow_nan=False)
-    json.dumps(reporting.app_stats(box.appliance, box.dialect), allow_nan=False)
+    json.dumps(app_stats(box.appliance, box.dialect, box.clock.at_ns), allow_nan=False)
 
 
 def test_stats_of_apps_are_a_list_of_those_that_run() -> None:
     box = machine("25.10")
-    stats = reporting.app_stats(box.appliance, box.dialect)
+    stats = app_stats(box.appliance, box.dialect, box.clock.at_ns)
     running = [row["name"] for row in box.call("app.query", [["state", "=", "RUNNING"]])]
     assert [one["app_name"] for one in stats] == running
     one = stats[0]
@@ -355,6 +356,17 @@ def test_stats_of_apps_are_a_list_of_those_that_run() -> None:
     assert set(one) == {"app_name", "cpu_usage", "memory", "networks", "blkio"}
     assert set(one["networks"][0]) == {"interface_name", "rx_bytes", "tx_bytes"}
     assert set(one["blkio"]) == {"read", "write"}
+
+
+def test_stats_of_apps_need_a_pool_for_apps() -> None:
+    box = machine("25.10")
+    box.call("docker.update", {"pool": None})
+    assert box.call("docker.status")["status"] == "UNCONFIGURED"
+    with pytest.raises(CallError, match="Apps are not available"):
+        app_stats(box.appliance, box.dialect, box.clock.at_ns)
+    box.call("docker.update", {"pool": "tank"})
+    assert box.call("docker.config")["dataset"] == "tank/ix-apps"
+    assert app_stats(box.appliance, box.dialect, box.clock.at_ns) != []
 
 
 def test_metrics_are_of_instances_that_run() -> None:

@@ -1,15 +1,15 @@
 """``app.*``, and what is around it: images, the catalogue, Docker; on 24.04 ``chart.release.*`` (truenas-api 3.8)."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from mock_truenas.api.errors import CallError, ValidationErrors
+from mock_truenas.api.errors import CallError, Problem, ValidationErrors
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
-from mock_truenas.api.methods.tables import Row, Table, config, constant, given_object, job, shaped
-from mock_truenas.api.rows_apps import as_chart, in_state, new_app, ports_as_text, upgraded
+from mock_truenas.api.methods.tables import Row, Table, config, constant, fields_of, given_object, job, shaped
+from mock_truenas.api.rows_apps import as_chart, in_state, live_on, new_app, ports_as_text, upgraded
 from mock_truenas.appliance.nas import Appliance
 
 TABLE: Final = Table(
@@ -215,20 +215,22 @@ def _update(call: Call, appliance: Appliance, row: Mapping[str, Any]) -> Row:
 
 
 def _docker_status(call: Call) -> Row:
-    if not _docker(call)["pool"]:
+    if live_on(call.appliance) is None:
         return {"description": "Application(s) have not been configured", "status": "UNCONFIGURED"}
     if call.appliance.state.host.state != "READY":
         return {"description": "Application(s) are being started", "status": "PENDING"}
     return {"description": "Application(s) are currently running", "status": "RUNNING"}
 
 
-def _docker(call: Call, row: Mapping[str, Any] | None = None) -> Row:
-    kept = call.appliance.state.tables.get("config", {}).get("docker", {})
-    shown = {**_DOCKER, **kept, **(row or {})}
-    if "pool" not in kept:
-        # Until somebody chooses, apps live on the first pool, if there are any apps.
-        shown["pool"] = next(iter(call.appliance.base.pools), None) if TABLE.kept(call.appliance) else None
-    return shown | {"dataset": f"{shown['pool']}/ix-apps" if shown["pool"] else None}
+def _docker(call: Call, row: Mapping[str, Any]) -> Row:
+    pool = live_on(call.appliance)
+    return {**row, "pool": pool, "dataset": f"{pool}/ix-apps" if pool else None}
+
+
+def _sound_docker(call: Call, given: Mapping[str, Any]) -> Iterable[Problem]:
+    pool = given.get("pool")
+    if pool is not None and pool not in call.appliance.state.pools:
+        yield "pool", "Pool not found.", errno.ENOENT
 
 
 _DOCKER: Final = {
@@ -327,7 +329,13 @@ METHODS: Final[tuple[Method, ...]] = (
     *config("catalog", {"id": "TRUENAS", "label": "TRUENAS", "preferred_trains": [_TRAIN], "location": "/var/catalog"}),
     constant("catalog.trains", "Trains of the catalogue", ["stable", _TRAIN, "enterprise"]),
     Method("docker.status", "Whether apps can run", _docker_status),
-    *config("docker", _DOCKER, whole=_docker),
+    *config(
+        "docker",
+        _DOCKER,
+        whole=_docker,
+        fields=fields_of(_DOCKER, "dataset", pool=str | None, registry_mirrors=list[dict[str, Any]]),
+        check=_sound_docker,
+    ),
     Method("chart.release.query", "Chart releases", _charts, kind=Kind.QUERY, filterable=True, moving="never"),
     _job(
         "chart.release.scale",

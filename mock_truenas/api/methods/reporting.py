@@ -11,14 +11,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from mock_truenas.api import rows_realtime
 from mock_truenas.api.errors import ValidationErrors
 from mock_truenas.api.methods.checking import Given
 from mock_truenas.api.methods.method import Call, Method, Param
 from mock_truenas.api.methods.tables import config
 from mock_truenas.api.rows_graphs import GRAPHS, Drawing, Graph, Value
-from mock_truenas.appliance.dialect import Dialect
-from mock_truenas.appliance.nas import Appliance
 
 _MOST_POINTS: Final = 2999
 _SPANS_S: Final = {"HOUR": 3600, "DAY": 86_400, "WEEK": 7 * 86_400, "MONTH": 30 * 86_400, "YEAR": 365 * 86_400}
@@ -168,19 +165,6 @@ def _aggregations(legend: Sequence[str], data: Sequence[Sequence[Value]]) -> dic
             shown["mean"][name] = sum(values) / len(values)
             shown["max"][name] = max(values)
     return shown
-
-
-def realtime(
-    appliance: Appliance, dialect: Dialect, interval_s: float = 2, *, connected: bool = True
-) -> Mapping[str, Any] | None:
-    """Fields of a ``reporting.realtime`` event now (``rows_realtime.realtime``); the interval does not show in them."""
-    del interval_s
-    return rows_realtime.realtime(appliance, dialect, appliance.now_ns(), connected=connected)
-
-
-def app_stats(appliance: Appliance, dialect: Dialect) -> list[dict[str, Any]]:
-    """Fields of an ``app.stats`` event now."""
-    return rows_realtime.app_stats(appliance, dialect, appliance.now_ns())
 
 
 def _plain(value: Any) -> Mapping[str, Any]:

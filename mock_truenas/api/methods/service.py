@@ -110,7 +110,11 @@ def _end_process(call: Call) -> bool:
 
 
 _NAME: Final = Param("service", str)
-_TAKEN: Final = (_NAME, Param("options", _GIVEN_OPTIONS, {}))
+_TAKEN: Final = (
+    _NAME,
+    Param("service-control", _GIVEN_OPTIONS, {}, until="25.04.0"),
+    Param("options", _GIVEN_OPTIONS, {}, since="25.04.0"),
+)
 _CHANGE: Final = given_object("service_update", {"enable": bool}, {"enable"}, {"enable": False})
 
 METHODS: Final[tuple[Method, ...]] = (

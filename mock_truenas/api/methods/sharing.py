@@ -96,7 +96,9 @@ _FLAT_ORDER: Final = [
 def flat_share(row: Row) -> Row:
     """An SMB share as up to 25.04: options beside the rest, older names and purposes."""
     common = {_RENAMED.get(name, name): value for name, value in row.items() if name != "options"}
-    options = {name: value for name, value in (row["options"] or {}).items() if name in _FLAT_OPTIONS}
+    given = (row["options"] or {}).items()
+    # What options leave open had a value here: no id was the empty one.
+    options = {name: value for name, value in given if name in _FLAT_OPTIONS and value is not None}
     flat = {**_FLAT_OPTIONS, **common, **options}
     flat["purpose"] = _PURPOSES.get(row["purpose"], "NO_PRESET")
     # A Time Machine share says so twice here.

@@ -186,6 +186,7 @@ def config(
     secrets: frozenset[str] = frozenset(),
     fields: Mapping[str, Any] | None = None,
     since: str | None = None,
+    check: Callable[[Call, Mapping[str, Any]], Iterable[Problem]] = lambda _call, _given: (),
     changed: Callable[[Call, Mapping[str, Any]], None] = lambda _call, _given: None,
 ) -> tuple[Method, ...]:
     """``config`` and ``update`` of a service with one row, kept in the table ``config`` under the service's name."""
@@ -200,7 +201,7 @@ def config(
 
     def update(call: Call) -> Row:
         given = call.arguments[stem]
-        refuse(stem, unknown_here(call, name, given))
+        refuse(stem, [*unknown_here(call, name, given), *check(call, given)])
         keep_config(call.appliance, name, given)
         changed(call, given)
         return show(call)

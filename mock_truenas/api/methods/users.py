@@ -176,6 +176,10 @@ def _privileges(call: Call) -> list[Row]:
     return shown
 
 
+def _set_up(_: Call) -> None:
+    raise CallError("Local administrator is already set up", errno.EEXIST)
+
+
 # -- API keys ----------------------------------------------------------------------------------------------------------
 
 
@@ -342,6 +346,17 @@ METHODS: Final[tuple[Method, ...]] = (
     _USERS,
     *crud(USER, _USER_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_user, _not_builtin))[1:],
     constant("user.has_local_administrator_set_up", "Whether somebody can log in", value=True, access=Access.OPEN),
+    Method(
+        "user.setup_local_administrator",
+        "Make the first administrator",
+        _set_up,
+        (
+            Param("username", Literal["root", "truenas_admin"]),
+            Param("password", str),
+            Param("options", dict[str, Any], {}),
+        ),
+        access=Access.OPEN,
+    ),
     constant(
         "user.shell_choices", "Shells", {"/usr/bin/zsh": "zsh", "/usr/bin/bash": "bash"}, Param("ids", list[int], [])
     ),
