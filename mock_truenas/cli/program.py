@@ -5,6 +5,7 @@ import click
 from mock_truenas.cli.complaint import BrokeWhileServing
 from mock_truenas.cli.faulting import fault
 from mock_truenas.cli.listing import faults, methods, releases
+from mock_truenas.cli.recording import capture
 from mock_truenas.cli.serving import serve
 
 
@@ -32,5 +33,5 @@ def commands() -> None:
     """A TrueNAS SCALE appliance to test against."""
 
 
-for command in (serve, fault, faults, methods, releases):
+for command in (serve, fault, faults, methods, releases, capture):
     commands.add_command(command)

@@ -109,7 +109,7 @@ def _fleet(order: _Order) -> Fleet:
     plan = Plan(order.release, order.fixture, order.seed, behaviour=switched(AS_DELIVERED, order.switches))
     if order.capture is not None:
         plan = _captured(order.capture, plan)
-    key = None if order.api_key_file is None else _key_in(order.api_key_file)
+    key = None if order.api_key_file is None else key_in(order.api_key_file)
     adopt = None if order.api_key_file is None or key is None else _adopting(order.api_key_file, key)
     certificates = Certificates(order.host, SYSTEM_CLOCK.now_ns() / 1e9) if order.tls else None
     return Fleet(
@@ -197,7 +197,8 @@ def _cannot_listen(host: str, port: int, error: OSError, place: str) -> click.Cl
     return complaint("--host", f"{host} {place} {port}", f"cannot listen: {os.strerror(error.errno)}")
 
 
-def _key_in(path: Path) -> str:
+def key_in(path: Path) -> str:
+    """The API key in a file. Raises a complaint that does not quote it."""
     try:
         mode = path.stat().st_mode
         text = path.read_text(encoding="ascii").strip()

@@ -1,0 +1,1 @@
+"""Recordings of real appliances: taken from one, made anonymous, kept in a file, and served again."""
