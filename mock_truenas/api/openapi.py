@@ -3,17 +3,20 @@
 Good enough to generate requests from: every path, parameter and body with its schema, and every status that may come.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mock_truenas.api.answer import reason
 from mock_truenas.api.json_schema import Schemas
 from mock_truenas.api.methods.method import REQUIRED, Access, Kind, Param
 from mock_truenas.api.methods.performing import access_of
+from mock_truenas.api.pieces import gathered
 from mock_truenas.api.routes import Route, Routes, Takes
 from mock_truenas.appliance.dialect import Dialect
 
-_PATH: Final = "#/components/responses/"
+_DESCRIBED: Final[dict[str, tuple[bytes, ...]]] = {}
+_SHARED: Final = "#/components/responses/"
 _MESSAGE: Final = {"type": "object", "required": ["message"], "properties": {"message": {"type": "string"}}}
 _PROBLEM: Final = {
     "type": "object",
@@ -53,12 +56,30 @@ _PAGING: Final = (
 )
 
 
+async def described(routes: Routes, dialect: Dialect) -> tuple[bytes, ...]:
+    """The document as JSON text in pieces, made once for each version; others get their turn meanwhile."""
+    known = _DESCRIBED.get(dialect.version.text)
+    if known is None:
+        schemas = Schemas()
+        paths = {}
+        for path, verbs in sorted(routes.items()):
+            paths[path] = _path(verbs, dialect, schemas)
+            await asyncio.sleep(0)
+        known = tuple(await gathered(_document(paths, schemas), 1))
+        _DESCRIBED[dialect.version.text] = known
+    return known
+
+
 def document(routes: Routes, dialect: Dialect) -> dict[str, Any]:
     """The document, as plain JSON."""
     schemas = Schemas()
-    paths = {
-        path: {verb.lower(): _operation(route, dialect, schemas) for verb, route in sorted(verbs.items())}
-        for path, verbs in sorted(routes.items())
+    return _document({path: _path(verbs, dialect, schemas) for path, verbs in sorted(routes.items())}, schemas)
+
+
+def _document(paths: dict[str, Any], schemas: Schemas) -> dict[str, Any]:
+    responses = {
+        str(status): {"description": reason(status), **({"content": content} if content else {})}
+        for status, content in _RESPONSES.items()
     }
     return {
         "openapi": "3.0.0",
@@ -67,19 +88,17 @@ def document(routes: Routes, dialect: Dialect) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": schemas.components,
-            "responses": {
-                str(status): {
-                    "description": reason(status),
-                    **({"content": content} if content else {}),
-                }
-                for status, content in _RESPONSES.items()
-            },
+            "responses": responses,
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
                 "key": {"type": "http", "scheme": "bearer"},
             },
         },
     }
+
+
+def _path(verbs: Mapping[str, Route], dialect: Dialect, schemas: Schemas) -> dict[str, Any]:
+    return {verb.lower(): _operation(route, dialect, schemas) for verb, route in sorted(verbs.items())}
 
 
 def _operation(route: Route, dialect: Dialect, schemas: Schemas) -> dict[str, Any]:
@@ -147,7 +166,7 @@ def _responses(route: Route, *, is_open: bool) -> dict[str, Any]:
         content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}, **content}
     return {
         "200": {"description": "Operation succeeded", "content": content},
-        **{str(status): {"$ref": f"{_PATH}{status}"} for status in sorted(set(statuses))},
+        **{str(status): {"$ref": f"{_SHARED}{status}"} for status in sorted(set(statuses))},
     }
 
 

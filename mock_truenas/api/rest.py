@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, json_answer, server_error, text
+from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, server_error, text
 from mock_truenas.api.asking import Sent
 from mock_truenas.api.credentials import Login, log_in
 from mock_truenas.api.errors import MethodError
 from mock_truenas.api.methods.method import Access, Principal
 from mock_truenas.api.methods.performing import access_of, allowed
-from mock_truenas.api.openapi import document
+from mock_truenas.api.openapi import described
 from mock_truenas.api.pieces import plain
 from mock_truenas.api.refusals import BadRequest, number_of
 from mock_truenas.api.renderings import Renderings, error_answer, printed
@@ -32,7 +32,10 @@ _OPENAPI: Final = ("/", "/openapi.json", "/openapi.json/")
 
 @dataclass(frozen=True)
 class Way:
-    """Where a verb and a path lead: to a route, or to an answer that nobody has to be logged in for."""
+    """Where a verb and a path lead: to a route, or to an answer that nobody has to be logged in for.
+
+    Without either it is the OpenAPI document.
+    """
 
     target: Target
     route: Route | None = None
@@ -65,7 +68,6 @@ class Rest:
         self._lists_paths = self._dialect.has("key_allowlists")
         self._breaks_on_deleted_keys = self._dialect.has("deleted_key_breaks_rest")
         self._ways: dict[tuple[str, str], Way] = {}
-        self._openapi: Answer | None = None
         self._underway: set[asyncio.Task[Outcome]] = set()
 
     def way(self, verb: str, path: str) -> Way:
@@ -77,7 +79,7 @@ class Rest:
         found = find(self._routes, path)
         if found is None:
             if path in _OPENAPI and self._dialect.has("rest"):
-                return Way(target, answer=self._described() if verb == "GET" else _not_allowed({"GET": None}))
+                return Way(target, answer=None if verb == "GET" else _not_allowed({"GET": None}))
             return Way(target, answer=NOT_FOUND)
         routes, item = found
         route = routes.get(verb)
@@ -97,7 +99,7 @@ class Rest:
         Awaitable when the method, or printing what it returned, takes time.
         """
         if way.route is None:
-            return Outcome(way.answer or NOT_FOUND)
+            return self._described() if way.answer is None else Outcome(way.answer)
         who: Principal | None = None
         if access_of(way.route.method, self._dialect) is not Access.OPEN:
             login = log_in(self._appliance, authorization)
@@ -194,10 +196,8 @@ class Rest:
             return Outcome(error_answer(error), user, met.shown())
         return outcome if isinstance(outcome, Outcome) else await outcome
 
-    def _described(self) -> Answer:
-        if self._openapi is None:
-            self._openapi = json_answer(200, document(self._routes, self._dialect))
-        return self._openapi
+    async def _described(self) -> Outcome:
+        return Outcome(Answer(200, pieces=await described(self._routes, self._dialect)))
 
 
 async def _later(answer: Awaitable[Answer], user: str | None, faults: tuple[str, ...] = ()) -> Outcome:

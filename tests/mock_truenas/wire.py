@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mock_truenas.appliance import Appliance, build_appliance
+from mock_truenas.behaviour import AS_DELIVERED, Behaviour
 from mock_truenas.certificate import Certificates
 from mock_truenas.faults import FAULT_KINDS, CertificateOrder
 from mock_truenas.journal import JournalEntry
@@ -58,9 +59,12 @@ class Reply:
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
-def appliance(fixture: str = "baseline", clock: SetClock | None = None, seed: int = 1) -> Appliance:
+def appliance(
+    fixture: str = "baseline", clock: SetClock | None = None, seed: int = 1, release: str = "24.10"
+) -> Appliance:
     return build_appliance(
         fixture=fixture,
+        release=release,
         clock=clock or SetClock(),
         entropy=random.Random(f"{seed}:entropy").randbytes,
         rng=random.Random(f"{seed}:appliance"),
@@ -122,6 +126,9 @@ async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply
     first, *lines = head.decode().split("\r\n")[:-2]
     _, status, reason = first.split(" ", 2)
     headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
+    if dict(headers).get("Transfer-Encoding") == "chunked":
+        body, ended = await _read_chunks(reader)
+        return Reply(int(status), reason, headers, body, ended)
     length = 0 if method == "HEAD" else int(dict(headers)["Content-Length"])
     body, ended = b"", "open"
     while len(body) < length:
@@ -137,16 +144,43 @@ async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply
     return Reply(int(status), reason, headers, body, ended)
 
 
+async def _read_chunks(reader: asyncio.StreamReader) -> tuple[bytes, str]:
+    """A body whose length was not told, and how it ended."""
+    body = b""
+    try:
+        while True:
+            length = int(await reader.readuntil(b"\r\n"), 16)
+            part = await reader.readexactly(length + 2)
+            assert part.endswith(b"\r\n")
+            if not length:
+                return body, "open"
+            body += part[:-2]
+    except asyncio.IncompleteReadError as error:
+        return body + error.partial, "fin"
+    except ConnectionResetError:
+        return body, "reset"
+
+
 @asynccontextmanager
 async def serving(
     fixture: str = "baseline",
     ssl_context: ssl.SSLContext | None = None,
     client_tls: ssl.SSLContext | None = None,
     issue: Issue | None = None,
+    *,
+    release: str = "24.10",
+    behaviour: Behaviour = AS_DELIVERED,
 ) -> AsyncIterator[Served]:
     """A mock on a free loopback port; whatever reaches the loop's exception handler fails the test at the end."""
     clock, journal = SetClock(), Journal()
-    nas = MockTrueNAS(appliance(fixture, clock), clock=clock, journal=journal, ssl_context=ssl_context, issue=issue)
+    nas = MockTrueNAS(
+        appliance(fixture, clock, release=release),
+        clock=clock,
+        journal=journal,
+        ssl_context=ssl_context,
+        issue=issue,
+        behaviour=behaviour,
+    )
     served = Served(nas, nas.appliance.mint_api_key("pulse"), clock, journal, client_tls=client_tls)
     asyncio.get_running_loop().set_exception_handler(lambda _, context: served.loop_complaints.append(context))
     await nas.start("127.0.0.1", 0)
