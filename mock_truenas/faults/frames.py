@@ -86,12 +86,16 @@ def plan(text: str, met: Met = NOTHING_MET, face: str = "rpc") -> Plan:
 def text_frame(text: str) -> bytes:
     """A whole text frame as a server sends it."""
     data = text.encode("utf-8", "surrogatepass")
-    size = len(data)
+    return text_head(len(data)) + data
+
+
+def text_head(size: int) -> bytes:
+    """The header of a text frame whose text has that many bytes."""
     if size < _SHORT:
-        return bytes((_TEXT, size)) + data
+        return bytes((_TEXT, size))
     if size < 1 << 16:
-        return struct.pack("!BBH", _TEXT, _SHORT, size) + data
-    return struct.pack("!BBQ", _TEXT, _LONG, size) + data
+        return struct.pack("!BBH", _TEXT, _SHORT, size)
+    return struct.pack("!BBQ", _TEXT, _LONG, size)
 
 
 def _ids(faults: list[ActiveFault]) -> tuple[str, ...]:

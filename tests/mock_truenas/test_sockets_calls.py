@@ -12,7 +12,7 @@ from mock_truenas.api.errors import CallError
 from mock_truenas.api.methods import catalogue
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Method
 from mock_truenas.appliance.nas import Appliance
-from tests.mock_truenas.frames_wire import SocketBox, Wire, socket_box
+from tests.mock_truenas.frames_wire import PING, PONG, TEXT, SocketBox, Wire, socket_box
 
 SECOND_NS = 1_000_000_000
 
@@ -243,3 +243,19 @@ async def test_silent_call_holds_up_no_other_and_is_in_the_journal() -> None:
         silent = [entry for entry in served.journal.entries if entry.ended == "silent"]
         assert [(entry.call, entry.faults) for entry in silent] == [("pool.query", ("quiet",))]
         assert wire.stray == []
+
+
+@pytest.mark.asyncio
+async def test_reply_of_many_megabytes_is_one_frame_and_what_comes_meanwhile_waits_for_its_end() -> None:
+    async with socket_box(fixture="many-datasets") as served, served.wire(key=served.key) as wire:
+        large = wire.ask("pool.dataset.query")
+        wire.send(b"still there?", PING)
+        small = wire.ask("core.ping")
+        async with served.wire(key=served.key) as other:
+            assert await other.call("core.ping") == "pong"
+        frames = [await wire.next() for _ in range(3)]
+        assert sorted(frame.opcode for frame in frames) == [TEXT, TEXT, PONG]
+        replies = {frame.json["id"]: frame for frame in frames if frame.opcode == TEXT}
+        assert len(replies[large].payload) > 10_000_000
+        assert replies[small].json["result"] == "pong"
+        assert replies[large].payload == json.dumps(replies[large].json).encode()

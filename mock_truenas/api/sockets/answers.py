@@ -6,15 +6,17 @@ from typing import Any
 
 from mock_truenas.api.pieces import default, gathered, is_big
 from mock_truenas.api.sockets.connection import Connection
+from mock_truenas.api.sockets.line import Message, Pieces
 from mock_truenas.api.sockets.performance import Outcome
 from mock_truenas.faults.active import NOTHING_MET, Met
 
 
-async def rendered(value: Any) -> str:
-    """The JSON text of a result. Raises TypeError, ValueError or RecursionError for what is no JSON."""
+async def rendered(value: Any, around: tuple[str, str]) -> Message:
+    """A result between two texts. Raises TypeError, ValueError or RecursionError for what is no JSON."""
+    before, after = around
     if is_big(value):
-        return b"".join(await gathered(value, None)).decode()
-    return json.dumps(value, default=default)
+        return Pieces((before.encode(), *await gathered(value, None), after.encode()))
+    return f"{before}{json.dumps(value, default=default)}{after}"
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Answered:
     name: str
     request_id: str | None
     began_s: float
-    text: str | None
+    text: Message | None
     error: int | None = None
 
 

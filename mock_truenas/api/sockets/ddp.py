@@ -22,9 +22,9 @@ def pong(message: dict[str, Any]) -> str:
     return json.dumps({**answer, "id": message["id"]} if "id" in message else answer)
 
 
-def result(id_: Any, text: str) -> str:
-    """The answer with a result, given as JSON text."""
-    return f'{{"id": {json.dumps(id_)}, "msg": "result", "result": {text}}}'
+def around(id_: Any) -> tuple[str, str]:
+    """What stands before and after the JSON text of a result."""
+    return f'{{"id": {json.dumps(id_)}, "msg": "result", "result": ', "}"
 
 
 def error(id_: Any, data: dict[str, Any]) -> str:

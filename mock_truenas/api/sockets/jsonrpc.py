@@ -71,9 +71,9 @@ def _wrong(message: dict[str, Any]) -> str | None:
     return None
 
 
-def result(id_: int | str | None, text: str) -> str:
-    """The answer with a result, given as JSON text."""
-    return f'{{"jsonrpc": "2.0", "result": {text}, "id": {json.dumps(id_)}}}'
+def around(id_: int | str | None) -> tuple[str, str]:
+    """What stands before and after the JSON text of a result."""
+    return '{"jsonrpc": "2.0", "result": ', f', "id": {json.dumps(id_)}}}'
 
 
 def error(id_: int | str | None, code: int, message: str, data: dict[str, Any] | None = None) -> str:

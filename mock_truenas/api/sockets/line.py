@@ -1,15 +1,15 @@
 """One open WebSocket: messages out as the faults want them, and the ways it ends. Knows no message's meaning."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
 from mock_truenas.faults import frames
 from mock_truenas.faults.active import NOTHING_MET, Met
-from mock_truenas.faults.effect import Close
+from mock_truenas.faults.effect import Close, Stage
 from mock_truenas.journal import Ending
 
 _LONGEST_REASON: Final = 123
@@ -34,6 +34,18 @@ class Parting:
     faults: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """A text message too large to be made or sent at once, in UTF-8."""
+
+    parts: tuple[bytes, ...]
+
+    def text(self) -> str:
+        """The whole of it."""
+        return b"".join(self.parts).decode()
+
+
+Message: TypeAlias = str | Pieces
 Patience = Callable[[], tuple[float | None, tuple[str, ...]]]
 """How many seconds nothing may come or go before the front cuts, None for ever, and the faults that say so."""
 
@@ -48,6 +60,7 @@ class Line:
         self._patience = patience
         self.loop = asyncio.get_running_loop()
         self._last_s = self.loop.time()
+        self._whole_frames = asyncio.Lock()
         self._watch: asyncio.TimerHandle | None = None
         self.watch()
 
@@ -61,8 +74,29 @@ class Line:
         """Something came or went."""
         self._last_s = self.loop.time()
 
-    async def send(self, text: str, met: Met = NOTHING_MET, face: str = "rpc") -> Delivered:
+    async def send(self, message: Message, met: Met = NOTHING_MET, face: str = "rpc") -> Delivered:
         """Deliver a text message. Faults may cut it, repeat it, or close the connection instead."""
+        if isinstance(message, Pieces):
+            if not self._socket.compress and not _is_shaped(met):
+                return await self._send_pieces(message.parts)
+            message = message.text()
+        return await self._send_text(message, met, face)
+
+    async def _send_pieces(self, parts: Sequence[bytes]) -> Delivered:
+        """A frame of many pieces; others of this connection wait, those of other connections do not."""
+        sent = 0
+        try:
+            async with self._whole_frames:
+                for data in (frames.text_head(sum(map(len, parts))), *parts):
+                    await self._write(data)
+                    sent += len(data)
+                    # A fast reader never fills the buffer; others get their turn all the same.
+                    await asyncio.sleep(0)
+        except (ConnectionError, RuntimeError):
+            return Delivered(sent, "client_gone")
+        return Delivered(sent)
+
+    async def _send_text(self, text: str, met: Met, face: str) -> Delivered:
         plan = frames.plan(text, met, face)
         sent = 0
         try:
@@ -73,7 +107,8 @@ class Line:
             for action in plan.actions:
                 match action:
                     case frames.Send(data=data):
-                        await self._write(data)
+                        async with self._whole_frames:
+                            await self._write(data)
                         sent += len(data)
                     case frames.Wait(ns=wait_ns):
                         await asyncio.sleep(wait_ns / 1e9)
@@ -95,16 +130,19 @@ class Line:
 
     async def pong(self, data: bytes) -> None:
         """Answer a ping."""
-        if self.open:
-            self.touch()
-            await self._socket.pong(data)
+        async with self._whole_frames:
+            if self.open:
+                self.touch()
+                await self._socket.pong(data)
 
     async def close(self, code: int, reason: str = "", faults: tuple[str, ...] = ()) -> None:
         """Say goodbye with a close frame and wait a while for the answer."""
-        if self.parting is None:
+        async with self._whole_frames:
+            if self.parting is not None:
+                return
             self.parting = Parting(code, "complete", faults)
-            self.unwatch()
-            await self._socket.close(code=code, message=reason.encode()[:_LONGEST_REASON])
+        self.unwatch()
+        await self._socket.close(code=code, message=reason.encode()[:_LONGEST_REASON])
 
     def drop(self, parting: Parting) -> None:
         """End it without a close frame; what was written still goes out, then FIN."""
@@ -148,3 +186,8 @@ class Line:
             self.drop(Parting(ABNORMAL, "cut", faults))
         else:
             self.watch()
+
+
+def _is_shaped(met: Met) -> bool:
+    """Whether a fault wants to see the message."""
+    return met.close() is not None or any(fault.effect.delivery is not None for fault in met.at(Stage.BODY))

@@ -75,7 +75,7 @@ class DdpFace:
         outcome = await outcome_of(self._connection, name, arguments, id_)
         if outcome.error is None and not outcome.silenced:
             try:
-                text = ddp.result(id_, await rendered(outcome.value))
+                text = await rendered(outcome.value, ddp.around(id_))
             except (TypeError, ValueError, RecursionError) as error:
                 outcome.error = CallError(str(error), errno.EFAULT)
             else:

@@ -10,6 +10,7 @@ from mock_truenas.api.sockets.answers import Answered, deliver, rendered
 from mock_truenas.api.sockets.connection import Connection
 from mock_truenas.api.sockets.events import Ended, Event
 from mock_truenas.api.sockets.jsonrpc import Refusal, Request
+from mock_truenas.api.sockets.line import Message
 from mock_truenas.api.sockets.performance import Outcome, outcome_of
 from mock_truenas.api.sockets.slots import IN_ALL, Slots
 from mock_truenas.api.sockets.told import Told, told
@@ -42,7 +43,7 @@ class RpcFace:
 
     async def _call(self, request: Request, began_s: float) -> None:
         outcome = await outcome_of(self._connection, request.method, request.params, request.id)
-        text: str | None = None
+        text: Message | None = None
         code: int | None = None
         if outcome.error is not None:
             text, code = self._error(request, outcome.error)
@@ -52,9 +53,9 @@ class RpcFace:
             text = None
         await self._deliver(request.method, request, began_s, text, code, outcome)
 
-    async def _result(self, request: Request, value: Any) -> tuple[str, int | None]:
+    async def _result(self, request: Request, value: Any) -> tuple[Message, int | None]:
         try:
-            return jsonrpc.result(request.id, await rendered(value)), None
+            return await rendered(value, jsonrpc.around(request.id)), None
         except (TypeError, ValueError, RecursionError) as error:
             words = "Failed to JSON serialize server message"
             data = self._data(jsonrpc.unserialisable(str(error)))
@@ -80,7 +81,7 @@ class RpcFace:
         name: str,
         message: Request | Refusal,
         began_s: float,
-        text: str | None,
+        text: Message | None,
         code: int | None,
         outcome: Outcome | None = None,
     ) -> None:
