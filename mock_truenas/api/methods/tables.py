@@ -192,7 +192,9 @@ def config(
     """``config`` and ``update`` of a service with one row, kept in the table ``config`` under the service's name."""
 
     def kept(call: Call) -> Row:
-        return {**blank, **call.appliance.state.tables.get("config", {}).get(name, {})}
+        row = call.appliance.state.tables.get("config", {}).get(name, {})
+        # The table keys its rows by the service; the id the service shows is another.
+        return {**blank, **{key: value for key, value in row.items() if key != "id"}}
 
     def show(call: Call) -> Row:
         return shaped(call, name, whole(call, kept(call)), (), secrets)
