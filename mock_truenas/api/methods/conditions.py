@@ -19,13 +19,13 @@ class BadFilter(ValueError):
 
 def passes(filters: Sequence[Any], depth: int = 0) -> Test:
     """The test of a row that all filters make together. Raises BadFilter."""
-    if depth > _DEEPEST:
-        raise BadFilter("Too many nested filters")
     tests = [_one(part, depth) for part in filters]
     return tests[0] if len(tests) == 1 else lambda row: all(test(row) for test in tests)
 
 
 def _one(part: Any, depth: int) -> Test:
+    if depth > _DEEPEST:
+        raise BadFilter("Too many nested filters")
     if not isinstance(part, list | tuple) or len(part) not in (2, 3):
         raise BadFilter(f"Invalid filter {part!r:.100}")
     if len(part) == 2:
@@ -84,16 +84,21 @@ def _comparison(word: str, wanted: Any) -> Test:
     compare = _COMPARISONS.get(plain)
     if compare is None:
         raise BadFilter(f"Invalid operation: {word:.100}")
-    goal = _folded(wanted) if fold else wanted
+    goal = _instant(_folded(wanted) if fold else wanted)
 
     def matches(value: Any) -> bool:
         try:
-            return bool(compare(_folded(value) if fold else value, goal))
+            return bool(compare(_folded(value) if fold else _instant(value), goal))
         except TypeError:
             # Comparing null or different types: such a row is never meant.
             return False
 
     return matches
+
+
+def _instant(value: Any) -> Any:
+    """A date object as its milliseconds, so that dates can be put in order; anything else as it is."""
+    return value["$date"] if isinstance(value, Mapping) and tuple(value) == ("$date",) else value
 
 
 def _folded(value: Any) -> Any:
