@@ -197,9 +197,12 @@ async def real_box(release: str, behaviour: Behaviour) -> AsyncIterator[Box]:
     entropy, rng = random.Random("entropy").randbytes, random.Random("appliance")
     nas, key, journal = _made(SetClock(), entropy, rng, release, behaviour)
     await nas.start("127.0.0.1", 0)
+    box = Box(nas, key, "127.0.0.1", nas.port, journal)
     try:
-        yield Box(nas, key, "127.0.0.1", nas.port, journal)
+        yield box
     finally:
+        for socket in box.sockets:
+            socket.leave()
         await nas.stop()
     assert complaints == []
 
