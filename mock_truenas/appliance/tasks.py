@@ -40,7 +40,7 @@ class Tasks:
             "replication": self._replicate,
             "pool.scrub": self._scrub,
         }
-        self._entered: dict[str, set[Any]] = {name: set() for name in self._runs}
+        self._entered: dict[str, dict[Any, tuple[Any, ...]]] = {name: {} for name in self._runs}
 
     def begin(self, now_ns: int) -> None:
         """Enter every task."""
@@ -48,13 +48,17 @@ class Tasks:
             self.follow(table, now_ns)
 
     def follow(self, table: str, now_ns: int) -> None:
-        """Enter the tasks of a table anew, as its rows changed."""
+        """Enter the tasks of a table that are new, or are to run at other times than before; forget those deleted."""
         rows = self._appliance.base.tables.get(table, _NOTHING)
-        for key in self._entered[table] - set(rows):
+        entered = self._entered[table]
+        for key in [key for key in entered if key not in rows]:
+            del entered[key]
             self._appliance.schedule.cancel(f"{table} {key}")
-        self._entered[table] = set(rows)
-        for key in rows:
-            self._enter(table, key, now_ns)
+        for key, row in rows.items():
+            times = (row.get("enabled"), row.get("auto"), row.get("schedule"))
+            if entered.get(key) != times:
+                entered[key] = times
+                self._enter(table, key, now_ns)
 
     def follow_changes(self, before: Tables, after: Tables, now_ns: int) -> None:
         """Enter anew the tasks of those tables that differ."""
