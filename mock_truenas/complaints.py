@@ -1,7 +1,9 @@
 """What is said about input that cannot be used: one line naming the place, the value and the way out. Knows no face."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -34,7 +36,7 @@ class Unknown(BadInput):
 
 def shown(value: object) -> str:
     """A value from outside as it may stand in one line of a terminal or a log."""
-    text = value if isinstance(value, str) else repr(value)
+    text = str(value) if isinstance(value, str | PurePath | datetime) else repr(value)
     plain = "".join(character if character.isprintable() else "\ufffd" for character in text[: _LONGEST + 1])
     return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
 

@@ -79,7 +79,7 @@ def _identities(capture: Capture, found: _Names) -> dict[str, str]:
         if isinstance(username, str) and not row.get("builtin") and username not in _SYSTEM_USERS:
             exact[username] = found.of("user", username, lambda number, _: f"user{number}")
             full_name = row.get("full_name")
-            if isinstance(full_name, str) and len(full_name) > 2:
+            if isinstance(full_name, str) and len(full_name) > 2 and full_name not in exact:
                 exact[full_name] = f"User {exact[username].removeprefix('user')}"
     for row in _rows(capture, "group.query"):
         group = row.get("group") or row.get("name")
