@@ -192,6 +192,7 @@ class MockTrueNAS:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._house.sessions.rate_limit.clear()
         self.appliance.reset()
         await self.settled()
 

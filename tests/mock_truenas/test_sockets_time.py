@@ -203,6 +203,21 @@ def test_twenty_first_login_within_a_minute_waits_and_fails() -> None:
     assert error["data"]["reason"] == "[EBUSY] Rate Limit Exceeded"
 
 
+def test_older_face_of_24_10_says_so_without_the_name_of_the_number() -> None:
+    async def script(play: Play) -> Any:
+        wire = await play.open("/websocket", login=False)
+        wire.send('{"msg": "connect", "version": "1", "support": ["1"]}')
+        await wire.frame()
+        for _ in range(20):
+            await wire.old_call("auth.login_with_api_key", "wrong")
+        error = await wire.old_call("auth.login_with_api_key", "wrong")
+        wire.end()
+        return error
+
+    error = Play("24.10", Behaviour(failed_login_delay=False)).run(script)
+    assert (error["error"], error["reason"]) == (16, "Rate Limit Exceeded")
+
+
 def test_rate_limit_can_be_switched_off() -> None:
     async def script(play: Play) -> None:
         for _ in range(50):

@@ -125,6 +125,14 @@ async def test_two_methods_take_messages_of_two_mebibytes(length: int, code: int
 
 
 @pytest.mark.asyncio
+async def test_subprotocols_are_passed_over_without_a_word(caplog: pytest.LogCaptureFixture) -> None:
+    async with socket_box() as served, served.wire(Sec_WebSocket_Protocol="one, two") as wire:
+        assert "Sec-WebSocket-Protocol" not in wire.head
+        assert await wire.call("core.ping") == "pong"
+    assert caplog.records == []
+
+
+@pytest.mark.asyncio
 async def test_get_without_upgrade_is_400_about_the_header() -> None:
     async with socket_box() as served:
         reply = await served.ask("/api/current", headers={"Authorization": ""})

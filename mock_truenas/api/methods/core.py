@@ -96,9 +96,9 @@ def listing(methods: Callable[[], Table]) -> tuple[Method, ...]:
             "What can be called",
             get_methods,
             (Param("service", str | None, None), Param("target", str, "WS")),
-            access=Access.OPEN,
+            access=Access.LOGIN,
         ),
-        Method("core.get_services", "What there is", get_services, (Param("target", str, "WS"),), access=Access.OPEN),
+        Method("core.get_services", "What there is", get_services, (Param("target", str, "WS"),), access=Access.LOGIN),
     )
 
 

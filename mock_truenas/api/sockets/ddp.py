@@ -4,10 +4,14 @@ import errno
 import json
 from typing import Any, Final
 
-from mock_truenas.api.errors import ENOMETHOD, ENOTAUTHENTICATED
+from mock_truenas.api.errors import ENOMETHOD
 from mock_truenas.api.sockets.told import Told
 
 VERSION: Final = "1"
+_BARE: Final = {
+    "[ENOTAUTHENTICATED] Not authenticated": "Not authenticated",
+    "[EBUSY] Rate Limit Exceeded": "Rate Limit Exceeded",
+}
 FAILED: Final = json.dumps({"msg": "failed", "version": VERSION})
 
 
@@ -44,14 +48,11 @@ def nosub(collection: str, data: dict[str, Any] | None) -> str:
 
 
 def data_of(told: Told, *, frames: bool, bare: bool, py_exceptions: bool = False) -> dict[str, Any]:
-    """The ``error`` of an answer. ``bare``: as in 24.x, which says less when nobody is logged in."""
+    """The ``error`` of an answer. ``bare``: as in 24.x, which says less before anybody is logged in."""
     number = errno.EAGAIN if told.validation else told.number
-    reason, trace = told.reason, told.trace(frames=frames)
-    if bare and told.number == ENOTAUTHENTICATED:
-        return _data(number, told, "Not authenticated", None)
-    if bare and told.number == ENOMETHOD:
-        return _data(number, told, reason, None)
-    data = _data(number, told, reason, trace)
+    if bare and told.reason in _BARE:
+        return _data(number, told, _BARE[told.reason], None)
+    data = _data(number, told, told.reason, None if bare and told.number == ENOMETHOD else told.trace(frames=frames))
     return {**data, "py_exception": told.pickled()} if py_exceptions else data
 
 

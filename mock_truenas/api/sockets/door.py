@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
 
 from mock_truenas.api import front
 from mock_truenas.api.answer import Answer, nginx_page, text
@@ -79,7 +80,7 @@ class _Handshake:
         socket = web.WebSocketResponse(autoping=False, max_msg_size=_LONGEST_MESSAGE)
         socket.headers.extend(self._headers())
         try:
-            await socket.prepare(self.request)
+            await socket.prepare(_without_protocols(self.request))
         except web.HTTPBadRequest as refused:
             await self._answer(text(400, refused.text))
             return None
@@ -135,6 +136,15 @@ class _Handshake:
                 at_ns=opening.began_ns,
             )
         )
+
+
+def _without_protocols(request: web.BaseRequest) -> web.BaseRequest:
+    """The request without subprotocols: none is spoken here, and aiohttp would say so in the log."""
+    if hdrs.SEC_WEBSOCKET_PROTOCOL not in request.headers:
+        return request
+    kept = CIMultiDict(request.headers)
+    kept.popall(hdrs.SEC_WEBSOCKET_PROTOCOL)
+    return request.clone(headers=kept)
 
 
 def _address(request: web.BaseRequest) -> str:
