@@ -50,9 +50,10 @@ _TRAIN: Final = "community"
 
 def _rows(call: Call) -> list[Row]:
     rows = TABLE.all(call)
-    if call.extra.get("retrieve_config") is True:
+    for key, option in (("config", "retrieve_config"), ("version_details", "include_app_schema")):
+        asked = call.extra.get(option) is True
         for row in rows:
-            row["config"] = row["config"] or {}
+            row[key] = (row[key] or {}) if asked else None
     return rows
 
 

@@ -88,15 +88,15 @@ def _started_or_enabled(call: Call) -> bool:
     return bool(row.get("enable") or row.get("state") == "RUNNING")
 
 
-def _update(call: Call) -> Any:
-    """The service may be named by its number or its name; the answer is the number, from 25.10 on the row."""
+def _update(call: Call) -> int:
+    """The service may be named by its number or its name; the answer is the number."""
     wanted = call.arguments["id_or_name"]
     for row in TABLE.kept(call.appliance).values():
         if wanted in (row["id"], row["service"]) and not isinstance(wanted, bool) and _served(call, row):
             changes = call.arguments["service_update"]
             if changes:
                 call.appliance.change_row("service", row["id"], **changes)
-            return row["id"]
+            return int(row["id"])
     raise InstanceNotFound(f"Service {wanted}")
 
 

@@ -173,6 +173,51 @@ def _whole_ups(call: Call, row: Row) -> Row:
     return row | {"identifier": identifier, "complete_identifier": f"{identifier}@{host}:{row['remoteport']}"}
 
 
+# Up to 25.04 each kind of directory has settings of its own.
+_ACTIVE_DIRECTORY: Final[Mapping[str, Any]] = {
+    "id": 1,
+    "domainname": "",
+    "bindname": "",
+    "bindpw": "",
+    "verbose_logging": False,
+    "use_default_domain": False,
+    "allow_trusted_doms": False,
+    "allow_dns_updates": True,
+    "disable_freenas_cache": False,
+    "restrict_pam": False,
+    "site": None,
+    "timeout": 60,
+    "dns_timeout": 10,
+    "nss_info": None,
+    "enable": False,
+    "kerberos_principal": "",
+    "createcomputer": "",
+    "kerberos_realm": None,
+    "netbiosname": "TRUENAS",
+    "netbiosalias": [],
+}
+_LDAP: Final[Mapping[str, Any]] = {
+    "id": 1,
+    "hostname": [],
+    "basedn": "",
+    "binddn": "",
+    "bindpw": "",
+    "anonbind": False,
+    "ssl": "ON",
+    "timeout": 30,
+    "dns_timeout": 5,
+    "has_samba_schema": False,
+    "auxiliary_parameters": "",
+    "schema": "RFC2307",
+    "enable": False,
+    "kerberos_principal": "",
+    "validate_certificates": True,
+    "disable_freenas_cache": False,
+    "certificate": None,
+    "kerberos_realm": None,
+    "server_type": None,
+}
+
 METHODS: Final[tuple[Method, ...]] = (
     *config("ssh", _SSH, secrets=frozenset({"privatekey"})),
     constant("ssh.bindiface_choices", "Interfaces SSH can listen on", {}),
@@ -208,6 +253,10 @@ METHODS: Final[tuple[Method, ...]] = (
     constant("mail.local_administrator_email", "Where the appliance would write to", None),
     *config("audit", _AUDIT, fields=fields_of(_AUDIT, "space remote_logging_enabled enabled_services")),
     *config("directoryservices", _DIRECTORY),
+    *config("activedirectory", _ACTIVE_DIRECTORY, secrets=frozenset({"bindpw"})),
+    constant("activedirectory.get_state", "Whether a domain is joined", "DISABLED"),
+    *config("ldap", _LDAP, secrets=frozenset({"bindpw"}), fields=fields_of(_LDAP, "schema")),
+    constant("ldap.get_state", "Whether a directory is joined", "DISABLED"),
     *config("tn_connect", _TN_CONNECT, fields={"enabled": bool, "ips": list[str], "interfaces": list[str]}),
     *config("kmip", _KMIP),
     *config("support", _SUPPORT),

@@ -339,7 +339,7 @@ def _key_method(verb: str, kind: Kind, run: Any, *accepts: Param) -> Method:
     return Method(name, doc, run, accepts, kind, Access.WRITE, frozenset({"API_KEY_WRITE"}), item=item)
 
 
-_USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, filterable=True, moving="never")
+_USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, filterable=True)
 _OPTIONS: Final = Param("options", dict[str, bool], {})
 
 METHODS: Final[tuple[Method, ...]] = (
@@ -362,7 +362,8 @@ METHODS: Final[tuple[Method, ...]] = (
     ),
     *crud(GROUP, _GROUP_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_group, _not_builtin)),
     Method("privilege.query", "Privileges", _privileges, kind=Kind.QUERY, filterable=True, moving="never"),
-    Method("api_key.query", "API keys", _keys, kind=Kind.QUERY, filterable=True, moving="never"),
+    # Keys are made and revoked beside the state whose revision says what may be kept.
+    Method("api_key.query", "API keys", _keys, kind=Kind.QUERY, filterable=True),
     _key_method(
         "create",
         Kind.CREATE,
