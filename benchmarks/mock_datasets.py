@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,6 +119,21 @@ class Connection:
             count -= got
 
 
+@dataclass(frozen=True)
+class Large:
+    """A large answer: what is asked of which fixture, and its goals in seconds, ms of others' waiting, and MB."""
+
+    key: str
+    title: str
+    fixture: str
+    ask: Callable[[Connection], int]
+    most_s: float | None = None
+    most_ms: float | None = None
+    most_mb: float | None = None
+    rpc: bool = False
+    prepare: Callable[[Connection], object] | None = None
+
+
 def ping(port: int, key: str) -> None:
     """Ask for something small every 20 ms until standard input ends, then print how long each answer took."""
     connection = Connection(port, key)
@@ -149,20 +165,20 @@ def pinging(port: int, key: str, waits: list[float]) -> Iterator[None]:
         waits += json.loads(process.stdout.readline())
 
 
-def measured(fixture: str, what: Callable[[Connection], int], *, rpc: bool = False) -> tuple[float, float, float, int]:
+def measured(large: Large) -> tuple[float, float, float, int]:
     """Seconds an answer took, the longest other wait in ms, the server's peak memory in MB, and the bytes."""
     waits: list[float] = []
-    with mock("--release", "25.10", "--fixture", fixture) as ((told,), pid):
+    with mock("--release", "25.10", "--fixture", large.fixture) as ((told,), pid):
         port, key = int(told["http"].rpartition(":")[2]), told["api_key"]
         connection = Connection(port, key)
-        if rpc:
+        if large.prepare is not None:
+            large.prepare(connection)
+        if large.rpc:
             connection.open_socket("/api/current")
             connection.call("auth.login_with_api_key", key)
-        else:
-            connection.get(f"{API}/system/version")
         with pinging(port, key, waits):
             began_s = time.perf_counter()
-            size = what(connection)
+            size = large.ask(connection)
             took_s = time.perf_counter() - began_s
         connection.close()
         peak = next(line for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines() if "VmHWM" in line)
@@ -173,50 +189,63 @@ def _get(target: str) -> Callable[[Connection], int]:
     return lambda connection: connection.get(API + target)
 
 
-def _snapshots(connection: Connection) -> int:
+def _take_snapshots(connection: Connection) -> int:
     body = json.dumps({"dataset": "tank", "name": "bench", "recursive": True}).encode()
-    connection.post(f"{API}/pool/snapshot", body)
-    return connection.get(f"{API}/pool/snapshot")
+    return connection.post(f"{API}/pool/snapshot", body)
 
 
-def _rpc(connection: Connection) -> int:
-    return connection.call("pool.dataset.query")
-
-
-LARGE: Final[tuple[tuple[str, str, str, Callable[[Connection], int], bool, tuple[float | None, ...]], ...]] = (
-    ("datasets", "GET /pool/dataset, 10,000 datasets", "many-datasets", _get("/pool/dataset"), False, (6, 100, 600)),
-    (
+DATASETS: Final = "many-datasets"
+LARGE: Final = (
+    Large("datasets", "GET /pool/dataset, 10,000 datasets", DATASETS, _get("/pool/dataset"), 6, 100, 600),
+    Large(
         "datasets lean",
         "… ?extra.retrieve_children=false&limit=500",
-        "many-datasets",
+        DATASETS,
         _get("/pool/dataset?extra.retrieve_children=false&limit=500"),
-        False,
-        (0.3, 100, None),
+        0.3,
+        100,
     ),
-    (
+    Large(
         "datasets filtered",
-        "… ?type=FILESYSTEM&used.parsed__gt=1000&limit=500",
-        "many-datasets",
-        _get("/pool/dataset?type=FILESYSTEM&used.parsed__gt=1000&limit=500"),
-        False,
-        (None, None, None),
+        "… ?type=FILESYSTEM&used.parsed__gt=1000&offset=1&limit=500",
+        DATASETS,
+        _get("/pool/dataset?type=FILESYSTEM&used.parsed__gt=1000&offset=1&limit=500"),
     ),
-    ("datasets rpc", "pool.dataset.query over JSON-RPC, 10,000", "many-datasets", _rpc, True, (6, 100, 600)),
-    ("snapshots", "10,000 snapshots taken and listed", "many-datasets", _snapshots, False, (6, 100, 600)),
-    ("disks", "GET /disk, 1,200 disks", "datacenter", _get("/disk"), False, (1, 100, None)),
-    ("pools", "GET /pool, 1,200 disks", "datacenter", _get("/pool"), False, (1, 100, None)),
+    Large("details", "GET /pool/dataset/details", DATASETS, _get("/pool/dataset/details")),
+    Large(
+        "datasets rpc",
+        "pool.dataset.query over JSON-RPC",
+        DATASETS,
+        lambda connection: connection.call("pool.dataset.query"),
+        6,
+        100,
+        600,
+        rpc=True,
+    ),
+    Large(
+        "snapshots",
+        "GET /pool/snapshot, 10,000 snapshots",
+        DATASETS,
+        _get("/pool/snapshot"),
+        6,
+        100,
+        600,
+        prepare=_take_snapshots,
+    ),
+    Large("disks", "GET /disk, 1,200 disks", "datacenter", _get("/disk"), 1, 100),
+    Large("pools", "GET /pool, 1,200 disks", "datacenter", _get("/pool"), 1, 100),
 )
-"""Key, title, fixture, what is asked, whether over JSON-RPC, and goals: seconds, longest other wait in ms, MB."""
 
 
 def rows(runs: int) -> Iterator[Row]:
     """Each large answer: time, the longest wait of others, peak memory; median of ``runs``."""
-    for key, title, fixture, what, rpc, (most_s, most_ms, most_mb) in LARGE:
-        print(f"{key} …", file=sys.stderr)
-        took, waits, peaks, sizes = zip(*(measured(fixture, what, rpc=rpc) for _ in range(runs)), strict=True)
-        yield Row(key, f"{title}, {sizes[0] / 1e6:.1f} MB", "s", Goal(at_most=most_s), Samples(took))
-        yield Row(f"{key} wait", "longest wait of others", "ms", Goal(at_most=most_ms), Samples(waits))
-        yield Row(f"{key} memory", "peak memory", "MB", Goal(at_most=most_mb), Samples(peaks))
+    for large in LARGE:
+        print(f"{large.key} …", file=sys.stderr)
+        took, waits, peaks, sizes = zip(*(measured(large) for _ in range(runs)), strict=True)
+        title = f"{large.title}, {sizes[0] / 1e6:.1f} MB"
+        yield Row(large.key, title, "s", Goal(at_most=large.most_s), Samples(took))
+        yield Row(f"{large.key} wait", "longest wait of others", "ms", Goal(at_most=large.most_ms), Samples(waits))
+        yield Row(f"{large.key} memory", "peak memory", "MB", Goal(at_most=large.most_mb), Samples(peaks))
 
 
 @click.command()

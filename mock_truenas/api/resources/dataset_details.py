@@ -1,5 +1,6 @@
 """Datasets as ``pool.dataset.details`` shows them, and their quotas (truenas-api 3.3)."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 from mock_truenas.api.pieces import plain
@@ -8,6 +9,7 @@ from mock_truenas.appliance.model import Dataset
 from mock_truenas.appliance.nas import Appliance
 
 QuotaType = Literal["USER", "GROUP", "DATASET", "PROJECT"]
+_AT_ONCE: Final = 100
 _SHOWN: Final = (
     *("used", "available", "usedbysnapshots", "usedbydataset", "usedbychildren", "volsize"),
     *("refquota", "refreservation", "reservation", "quota", "encryption_algorithm", "key_format"),
@@ -16,31 +18,41 @@ _SHOWN: Final = (
 _WORDS: Final = {"sharing.smb": "smb_shares", "sharing.nfs": "nfs_shares", "iscsi.extent": "iscsi_shares"}
 
 
-def rows(appliance: Appliance) -> list[dict[str, Any]]:
-    """``pool.dataset.details``: the roots with all below them, fewer properties, and what uses each."""
-    extra = {"flat": False, "properties": list(_SHOWN), "snapshots_count": True}
+def building(appliance: Appliance, roots: list[dict[str, Any]]) -> Iterator[None]:
+    """Fill ``roots`` with the rows of ``pool.dataset.details``, giving way after every few.
+
+    They are the pools' own datasets with all below them, fewer properties, and what uses each.
+    """
+    extra = {"properties": list(_SHOWN), "retrieve_children": False, "snapshots_count": True}
     used = _users(appliance)
-    shown: list[dict[str, Any]] = plain(datasets.rows(appliance, extra))
-    waiting = list(shown)
-    while waiting:
-        row = waiting.pop()
-        waiting += row["children"]
-        row |= {
-            **{word: [] for word in _WORDS.values()},
-            "vms": [],
-            "apps": [],
-            "virt_instances": [],
-            "replication_tasks_count": 0,
-            "snapshot_tasks_count": 0,
-            "cloudsync_tasks_count": 0,
-            "rsync_tasks_count": 0,
-            "atime": row["atime"]["parsed"] is True if "atime" in row else False,
-            "casesensitive": True,
-            "readonly": row["readonly"]["parsed"] is True,
-            "thick_provisioned": False,
-            **used.get(row["name"], {}),
-        }
-    return shown
+    made: dict[str, dict[str, Any]] = {}
+    known = tuple(appliance.state.datasets)
+    for number, shown in enumerate(datasets.rows(appliance, extra, known), start=1):
+        row = made[shown["name"]] = _detail(plain(shown), used)
+        parent = made.get(row["name"].rpartition("/")[0])
+        (roots if parent is None else parent["children"]).append(row)
+        if number % _AT_ONCE == 0:
+            yield
+
+
+def _detail(row: dict[str, Any], used: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {
+        **row,
+        **{word: [] for word in _WORDS.values()},
+        "vms": [],
+        "apps": [],
+        "virt_instances": [],
+        "replication_tasks_count": 0,
+        "snapshot_tasks_count": 0,
+        "cloudsync_tasks_count": 0,
+        "rsync_tasks_count": 0,
+        "atime": "atime" in row and row["atime"]["parsed"] is True,
+        "casesensitive": True,
+        "readonly": row["readonly"]["parsed"] is True,
+        "thick_provisioned": False,
+        **used.get(row["name"], {}),
+        "children": [],
+    }
 
 
 def quotas(dataset: Dataset, kind: QuotaType) -> list[dict[str, Any]]:

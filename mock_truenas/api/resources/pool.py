@@ -114,11 +114,6 @@ def with_scan(pool: Pool, scan: Scan) -> Pool:
     return replace(pool, scan=scan)
 
 
-def scan_event(appliance: Appliance, pool: Pool) -> dict[str, Any]:
-    """The fields of a ``zfs.pool.scan`` event (truenas-api 5.5): the scan and the name of its pool."""
-    return {"scan": scan_row(appliance, pool.scan, appliance.now_ns()), "name": pool.name}
-
-
 def vdevs(pool: Pool) -> Iterator[Vdev]:
     """Every vdev of a pool, interior ones too."""
     waiting = [vdev for group in vars(pool.topology).values() for vdev in group]
