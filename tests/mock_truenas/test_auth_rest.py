@@ -24,7 +24,7 @@ async def test_token_opens_rest_until_it_is_over() -> None:
         token = await wire.call("auth.generate_token", 60)
         assert (await ask(served, f"Token {token}")).status == 200
         served.clock.at_ns += 60_000_000_000
-        for text in (token, "", "wrong"):
+        for text in (token, "wrong"):
             reply = await ask(served, f"Token {text}")
             assert (reply.status, reply.body) == (403, b"Invalid token")
 
