@@ -33,7 +33,8 @@ async def login(box: Box) -> Any:
 
 async def in_the_clear(box: Box, recipe: Recipe) -> Any:
     box.inject(recipe)
-    return [await login(box), await login(box), told(await box.rest("/pool"))]
+    seen = [await login(box), await login(box), told(await box.rest("/pool"))]
+    return [*seen, "ApiKeyRevoked" in {alert.klass for alert in box.nas.appliance.state.alerts.values()}]
 
 
 async def revoked(box: Box, recipe: Recipe) -> Any:
@@ -136,7 +137,9 @@ async def jobs_forgotten(box: Box, recipe: Recipe) -> Any:
 
 
 CASES = (
-    Case("F14", in_the_clear, ["EXPIRED", "AUTH_ERR", INVALID_KEY], {"faults": ("fault",), "call": "auth.login_ex"}),
+    Case(
+        "F14", in_the_clear, ["EXPIRED", "AUTH_ERR", INVALID_KEY, True], {"faults": ("fault",), "call": "auth.login_ex"}
+    ),
     Case("F14", revoked, ("truenas", "AUTH_ERR", INVALID_KEY), {"status": 401, "faults": ("fault",)}, recipe=1),
     Case(
         "F15",
