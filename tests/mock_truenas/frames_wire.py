@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import random
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -142,9 +143,9 @@ def handshake(path: str, **headers: str) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-async def open_wire(host: str, port: int, path: str, **headers: str) -> Wire:
+async def open_wire(host: str, port: int, path: str, tls: ssl.SSLContext | None = None, **headers: str) -> Wire:
     """A connection with its handshake done, or refused: then ``head`` tells, and the body is still to be read."""
-    reader, writer = await asyncio.open_connection(host, port)
+    reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     writer.write(handshake(path, **headers))
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     return Wire(reader, writer, head)

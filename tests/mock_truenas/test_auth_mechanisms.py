@@ -8,7 +8,9 @@ import pytest
 
 from mock_truenas.appliance.otp import one_time_password
 from mock_truenas.behaviour import Behaviour
-from tests.mock_truenas.frames_wire import NO_WAITING, SocketBox, Wire, socket_box
+from mock_truenas.certificate import self_signed_context
+from tests.mock_truenas.frames_wire import NO_WAITING, SocketBox, Wire, open_wire, socket_box
+from tests.mock_truenas.wire import START_NS, lenient, serving
 
 BARE = {"user_info": False}
 SUCCESS = {"response_type": "SUCCESS", "user_info": None, "authenticator": "LEVEL_1"}
@@ -170,6 +172,17 @@ async def test_login_that_kills_the_key_says_expired_and_later_ones_auth_err() -
         assert await with_key(wire, served) == {"response_type": "AUTH_ERR"}
         reply = await served.ask("/api/v2.0/system/version")
         assert (reply.status, reply.body) == (401, b"Invalid API key")
+
+
+@pytest.mark.asyncio
+async def test_key_shown_over_tls_lives_and_its_session_is_known_to_be_secure() -> None:
+    context = self_signed_context("localhost", START_NS / 1e9)
+    behaviour = replace(NO_WAITING, revoke_plaintext_keys=True)
+    async with serving(ssl_context=context, release="25.10", behaviour=behaviour) as served:
+        wire = await open_wire("127.0.0.1", served.nas.port, "/api/current", lenient())
+        assert await wire.call("auth.login_with_api_key", served.key) is True
+        assert [row["secure_transport"] for row in await wire.call("auth.sessions")] == [True]
+        wire.end()
 
 
 @pytest.mark.parametrize(("release", "answer"), [("25.10", "AUTH_ERR"), ("26.0", "DENIED")])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
 from mock_truenas.api.auth import scram
-from mock_truenas.api.auth.sessions import Entropy, Session, Sessions, Standing
+from mock_truenas.api.auth.sessions import Entropy, Session, Standing
 from mock_truenas.api.errors import CallError
 from mock_truenas.api.methods.method import Principal
 from mock_truenas.appliance.accounts import Allowed
@@ -232,8 +232,3 @@ def principal_of(allowed: Allowed, mechanism: str) -> Principal:
     """Who somebody is that may come in. A list of everything is none."""
     limited = allowed.allowlist if allowed.key_id is not None and ("*", "*") not in allowed.allowlist else None
     return Principal(allowed.username or "root", allowed.roles, limited, mechanism, allowed.key_name)
-
-
-def session_of(sessions: Sessions, ident: str) -> Session | None:
-    """The session with an id."""
-    return sessions.open.get(ident)

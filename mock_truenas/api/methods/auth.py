@@ -216,7 +216,7 @@ def _session(session: Session, call: Call, current: Session | None) -> dict[str,
 
 def _terminate_session(call: Call) -> bool:
     sessions = connection_of(call).house.sessions
-    session = login.session_of(sessions, call.arguments["id"])
+    session = sessions.open.get(call.arguments["id"])
     if session is None:
         return False
     session.peer.terminate()

@@ -106,6 +106,9 @@ class Life:
             # Messages the real one did not foresee break its loop as well (truenas-api 5.1, 6).
             _LOG.debug("a message broke its face: %(exception)s", {"exception": type(error).__name__})
             await self._line.close(1011)
+        except Exception as error:  # the appliance's own form of a face that broke; here it is a bug of the mock
+            _LOG.exception("a socket face broke: %(exception)s", {"exception": type(error).__name__})
+            await self._line.close(1011)
 
     async def _tell(self, event: Event | Ended) -> None:
         """Tell the client of an event, through the faults it meets."""
