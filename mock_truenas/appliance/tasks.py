@@ -161,6 +161,11 @@ class Tasks:
         for key, row in self._appliance.base.tables.get("replication", _NOTHING).items():
             if (row.get("state") or {}).get("state") == "RUNNING":
                 self._set(key, {"state": "PENDING"}, job=None)
+        # Apps that a job was starting or stopping come up as they were: with their containers, or without.
+        for key, row in self._appliance.base.tables.get("app", _NOTHING).items():
+            if row.get("state") in ("DEPLOYING", "STOPPING"):
+                up = (row.get("active_workloads") or {}).get("containers")
+                self._appliance.change_row("app", key, state="RUNNING" if up else "STOPPED")
 
     def _set(self, key: Any, state: Mapping[str, Any], **fields: Any) -> None:
         base = self._appliance.base

@@ -134,6 +134,16 @@ def test_an_app_deleted_while_it_starts_fails_the_job() -> None:
     assert (job.state, type(job.exc)) == ("FAILED", CallError)
 
 
+def test_a_reboot_settles_what_a_job_was_doing_to_apps() -> None:
+    box = machine("25.10")
+    box.call("app.start", "gitea")
+    box.call("app.stop", "jellyfin")
+    box.appliance.reboot(takes_ns=60_000_000_000)
+    box.pass_s(61)
+    assert [box.row("app", name)["state"] for name in ("gitea", "jellyfin")] == ["STOPPED", "RUNNING"]
+    assert box.appliance.jobs.all() == ()
+
+
 @pytest.mark.parametrize(("release", "kind"), [("24.10", str), ("25.04", int), ("25.10", int), ("26.0", int)])
 def test_ports_of_apps_are_text_before_25_04(release: str, kind: type) -> None:
     workloads = machine(release).row("app", "jellyfin")["active_workloads"]
