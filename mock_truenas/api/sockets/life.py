@@ -18,6 +18,7 @@ from mock_truenas.api.sockets.rpc import RpcFace
 from mock_truenas.api.sockets.slots import Slots
 from mock_truenas.api.sockets.subscriptions import Subscriptions
 from mock_truenas.faults.active import Met
+from mock_truenas.faults.effect import Stage
 
 _NO_STATUS: Final = 1005
 _LOG: Final = logging.getLogger("mock_truenas")
@@ -122,10 +123,13 @@ class Life:
         if silenced_by is not None:
             connection.journal(began_s, kind="event", call=event.collection, ended="silent", faults=(silenced_by,))
             return
+        for fault in met.at(Stage.DELAY):
+            by.append(fault.fault_id)
+            await asyncio.sleep(fault.wait_s(self._loop.time()))
         if isinstance(event, Event) and event.fields is not None:
             fields, changed_by = met.changed(event.fields)
             event = Event(event.msg, event.collection, event.id, fields)
-            by += changed_by
+            by += (fault_id for fault_id in changed_by if fault_id not in by)
         delivered = await self._line.send(self._face.text_of(event), met, connection.endpoint.face)
         by += (fault_id for fault_id in delivered.faults if fault_id not in by)
         connection.journal(
