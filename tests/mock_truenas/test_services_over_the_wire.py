@@ -107,3 +107,17 @@ async def test_an_app_action_is_a_job_on_a_socket() -> None:
         assert (job["method"], job["state"]) == ("app.stop", "SUCCESS")
         (row,) = await socket.call("app.query", [["id", "=", "jellyfin"]])
         assert row["state"] == "STOPPED"
+
+
+@pytest.mark.parametrize("release", ["25.04", "25.10", "26.0"])
+@pytest.mark.asyncio
+async def test_a_key_with_an_end_opens_until_then(release: str) -> None:
+    async with box(release, "homelab") as served, served.rpc() as socket:
+        end = {"$date": served.clock.at_ns // 10**6 + 60_000}
+        made = await socket.call("api_key.create", {"name": "brief", "username": "alice", "expires_at": end})
+        assert made["expires_at"] == end
+        async with served.rpc(login=False) as other:
+            assert await other.call("auth.login_with_api_key", made["key"]) is True
+        served.clock.at_ns += 61_000_000_000
+        async with served.rpc(login=False) as other:
+            assert await other.call("auth.login_with_api_key", made["key"]) is False

@@ -6,6 +6,7 @@ from typing import Final
 
 from mock_truenas.api.methods import (
     alert,
+    api_key,
     app,
     auth,
     boot,
@@ -41,6 +42,7 @@ from mock_truenas.api.methods.method import Kind, Method
 
 _MODULES: Final[tuple[tuple[Method, ...], ...]] = (
     alert.METHODS,
+    api_key.METHODS,
     app.METHODS,
     auth.METHODS,
     boot.METHODS,
