@@ -11,7 +11,7 @@ import operator
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 PIECE: Final = 128 << 10
@@ -152,14 +152,19 @@ def _object(value: Mapping[str, Any], indent: int | None, level: int) -> Iterato
     if not value:
         yield "{}"
         return
-    before, between, after = _punctuation("{}", indent, level)
-    for key, item in value.items():
-        name = json.dumps(key)
-        # As the standard encoder does it, what is no text stands there in the quotes of one.
-        yield f"{before}{name}: " if isinstance(key, str) else f'{before}"{name}": '
-        yield from texts(item, indent, level + 1)
-        before = between
-    yield after
+    items = list(value.values())
+    # As the standard encoder does it, a key that is no text stands in the quotes of one.
+    keys = tuple(key if type(key) is str else json.dumps(key) for key in value)
+    opening, closing = _opening(keys, indent, level)
+    text = ""
+    for before, item, printed in zip(opening, items, _printed(items), strict=True):
+        if type(item) in _SCALARS:
+            text += before + printed
+        else:
+            yield text + before
+            yield from texts(item, indent, level + 1)
+            text = ""
+    yield text + closing
 
 
 def _array(value: Sequence[Any], indent: int | None, level: int) -> Iterator[str]:
@@ -167,15 +172,36 @@ def _array(value: Sequence[Any], indent: int | None, level: int) -> Iterator[str
         yield "[]"
         return
     before, between, after = _punctuation("[]", indent, level)
+    if all(type(item) in _SCALARS for item in value):
+        yield f"{before}{between.join(_printed(value))}{after}"
+        return
     for item in value:
         yield before
-        if isinstance(item, Row) or (indent is not None and isinstance(item, Mapping | list | tuple)):
+        if indent is not None or isinstance(item, Row):
             yield from texts(item, indent, level + 1)
         else:
             # Without an indent the standard encoder is fast; one item of an array takes it a few milliseconds.
             yield json.dumps(item, default=default)
         before = between
     yield after
+
+
+# With an indent the standard encoder runs in Python. This one prints many scalars in one call, a line each.
+_LINES: Final = json.JSONEncoder(separators=("\n", ": "))
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def _printed(items: Sequence[Any]) -> list[str]:
+    """The JSON texts of the scalars among some items, anything in the places of the others."""
+    return _LINES.encode([item if type(item) in _SCALARS else None for item in items])[1:-1].split("\n")
+
+
+@lru_cache(maxsize=4096)
+def _opening(keys: tuple[str, ...], indent: int | None, level: int) -> tuple[tuple[str, ...], str]:
+    """What stands before the value of each key, and at the end."""
+    before, between, after = _punctuation("{}", indent, level)
+    named = (json.dumps(key) for key in keys)
+    return tuple(f"{between if place else before}{name}: " for place, name in enumerate(named)), after
 
 
 @cache
