@@ -102,8 +102,11 @@ class LostEvent(RequestParameters):
 
 def _other_id(form: str) -> Callable[[str], str]:
     def edit(text: str) -> str:
-        message = json.loads(text)
-        if "id" not in message:
+        try:
+            message = json.loads(text)
+        except ValueError:
+            return text  # broken by another fault
+        if not isinstance(message, dict) or "id" not in message:
             return text
         number = message["id"]
         if form == "null":

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from mock_truenas.faults import FAULT_KINDS
 from mock_truenas.faults.active import ActiveFaults
-from mock_truenas.faults.effect import Close
+from mock_truenas.faults.effect import Close, Effect
 from mock_truenas.faults.frames import Abort, Plan, Send, Wait, plan, text_frame
 from mock_truenas.faults.target import Target
+from tests.mock_truenas.faults.minimal import MINIMAL
 
 CALL = Target("rpc", path="/api/current", call="pool.query", connection=1)
 REPLY = '{"jsonrpc": "2.0", "result": 1, "id": 7}'
@@ -22,6 +23,10 @@ def planned(*faults: tuple[str, dict[str, object]], text: str = REPLY, face: str
     for number, (kind, parameters) in enumerate(faults):
         active.inject(f"f{number}", kind, FAULT_KINDS[kind].parameters.model_validate(parameters))
     return plan(text, active.met_by(CALL), face)
+
+
+def _effect(name: str) -> Effect:
+    return FAULT_KINDS[name].effect(FAULT_KINDS[name].parameters.model_validate(MINIMAL.get(name, {})))
 
 
 def sent(found: Plan) -> list[str]:
@@ -100,3 +105,16 @@ def test_a_close_comes_instead_of_everything_else() -> None:
 def test_code_1006_is_no_close_frame() -> None:
     found = planned(("rpc.close", {"code": 1006}))
     assert (found.actions, found.ending, found.close_code) == ((Abort(),), "cut", 1006)
+
+
+DELIVERED = sorted(name for name, kind in FAULT_KINDS.items() if _effect(name).delivery or _effect(name).close)
+
+
+@given(st.lists(st.sampled_from(DELIVERED), max_size=6), st.sampled_from(["rpc", "ddp"]))
+def test_any_overlap_has_a_plan_that_ends_the_connection_last_if_at_all(kinds: list[str], face: str) -> None:
+    found = planned(*((kind, {"call": "*"}) for kind in kinds), face=face)
+    ends = [action for action in found.actions if isinstance(action, Abort | Close)]
+    assert ends == list(found.actions[len(found.actions) - len(ends) :])
+    assert len(ends) <= 1
+    assert (found.close_code is not None) == bool(ends)
+    assert bool(found.faults) == any(FAULT_KINDS[kind].acts_on & {"call"} for kind in kinds)

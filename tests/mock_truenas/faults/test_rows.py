@@ -1,12 +1,15 @@
 """Changes inside results: where a dotted path leads, and that nothing else changes."""
 
 import copy
+import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_truenas.faults import FAULT_KINDS, Effect
 from mock_truenas.faults.rows import GONE, edited
+from tests.mock_truenas.faults.minimal import MINIMAL
 
 ROWS: list[dict[str, Any]] = [
     {"name": "tank", "scan": {"errors": 1}, "data": [{"stats": {"size": 1}}, {"stats": {"size": 2}}]},
@@ -18,6 +21,10 @@ JSON = st.recursive(
     max_leaves=12,
 )
 PATHS = st.lists(st.sampled_from("abc*"), min_size=1, max_size=3).map(".".join)
+
+
+def _effect(name: str) -> Effect:
+    return FAULT_KINDS[name].effect(FAULT_KINDS[name].parameters.model_validate(MINIMAL.get(name, {})))
 
 
 def nothing(_: Any) -> None:
@@ -66,3 +73,18 @@ def test_what_is_dropped_is_not_found_again(value: Any, path: str) -> None:
 
     edited(edited(value, path, lambda _: GONE), path, look)
     assert seen == []
+
+
+CHANGING = sorted(name for name in FAULT_KINDS if _effect(name).change_value is not None)
+ANY_ROWS = st.lists(
+    st.dictionaries(st.sampled_from(["name", "status", "serial", "state", "method", "data", "aggregations"]), JSON)
+)
+
+
+@given(st.sampled_from(CHANGING), JSON | ANY_ROWS)
+def test_no_result_is_too_odd_for_a_kind_and_none_changes_it_in_place(kind: str, value: Any) -> None:
+    before = copy.deepcopy(value)
+    change = _effect(kind).change_value
+    assert change is not None
+    json.dumps(change(value))
+    assert value == before
