@@ -83,6 +83,39 @@ def test_several_have_keys_and_state_of_their_own(make_mock_truenas: Make) -> No
     assert [json.loads(get(nas, "/api/v2.0/pool")[1])[0]["status"] for nas in (first, second)] == ["DEGRADED", "ONLINE"]
 
 
+async def _log_in(nas: ServedNas, url: str) -> list[str]:
+    """A wrong key, the right one, a call, the password."""
+    told = []
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        key = {"mechanism": "API_KEY_PLAIN", "username": nas.username, "api_key": nas.api_key}
+        password = {"mechanism": "PASSWORD_PLAIN", "username": nas.username, "password": nas.password}
+        for number, (method, params) in enumerate(
+            [
+                ("auth.login_with_api_key", ["1-" + "x" * 64]),
+                ("auth.login_ex", [key]),
+                ("system.info", []),
+                ("auth.login_ex", [password]),
+            ]
+        ):
+            await socket.send_json({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+            told.append((await socket.receive()).data)
+    return told
+
+
+@pytest.mark.mock_truenas(release="25.04")
+def test_what_a_client_did_on_a_websocket_can_be_asked(mock_truenas: ServedNas) -> None:
+    told = asyncio.run(_log_in(mock_truenas, mock_truenas.ws_url))
+    assert ['"SUCCESS"' in each for each in told] == [False, True, False, True]
+    verify = mock_truenas.verify
+    assert verify.logged_in_exactly(2)
+    assert verify.logged_in_exactly(1).observed == "2 times, 1 refused"
+    assert verify.no_more_than_open_connections(1)
+    assert verify.called_in_order("auth.login_with_api_key", "auth.login_ex", "system.info")
+    assert verify.called(call="system.info", face="rpc", user=mock_truenas.username, exactly=1)
+    assert mock_truenas.api_key not in str(mock_truenas.journal) + verify.logged_in_exactly(1).message()
+    assert mock_truenas.password not in str(mock_truenas.journal)
+
+
 def test_a_fault_holds_as_long_as_its_block(mock_truenas: ServedNas) -> None:
     with mock_truenas.inject("http.status", status=502, path="/pool") as gateway:
         assert get(mock_truenas, "/api/v2.0/pool")[0] == 502
