@@ -162,7 +162,7 @@ class SocketBox(Served):
     @asynccontextmanager
     async def wire(self, path: str = "/api/current", *, key: str | None = None, **headers: str) -> AsyncIterator[Wire]:
         """A connection, logged in when a key is given; on the older face it has said hello."""
-        wire = await asyncio.wait_for(open_wire("127.0.0.1", self.nas.port, path, **headers), PATIENCE_S)
+        wire = await asyncio.wait_for(open_wire("127.0.0.1", self.nas.port, path, None, **headers), PATIENCE_S)
         try:
             if path == "/websocket":
                 wire.send('{"msg": "connect", "version": "1", "support": ["1"]}')

@@ -126,5 +126,5 @@ class SessionsMachine(RuleBasedStateMachine):
 
 def test_sessions_are_as_the_model_says_whatever_happens_in_whatever_order() -> None:
     run_state_machine_as_test(
-        SessionsMachine, settings=settings(max_examples=15, stateful_step_count=20, deadline=None)
+        SessionsMachine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
     )
