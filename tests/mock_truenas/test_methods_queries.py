@@ -166,7 +166,7 @@ def test_select_shows_the_chosen_fields_and_nothing_else(select: list[Any], show
 
 
 def test_dates_are_compared_with_iso_text_and_with_milliseconds() -> None:
-    rows = [{"t": {"$date": 1_770_595_200_000}}, {"t": None}, {"t": {"$date": 1_770_595_201_000}}]
+    rows: list[dict[str, Any]] = [{"t": {"$date": 1_770_595_200_000}}, {"t": None}, {"t": {"$date": 1_770_595_201_000}}]
     for wanted in ("2026-02-09T00:00:01", "2026-02-09T00:00:01+00:00", "2026-02-09T01:00:01+01:00", 1_770_595_201_000):
         assert apply(read_query(([["t.$date", "=", wanted]],), NEW), rows) == [rows[2]]
         assert apply(read_query(([["t.$date", "<", wanted]],), NEW), rows) == [rows[0]]
