@@ -25,15 +25,13 @@ class Slots:
         task = asyncio.get_running_loop().create_task(self._run(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # One that never began would complain; its task may be cancelled before it takes a single step.
+        task.add_done_callback(lambda _: work.close())
         return task
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            async with self._running:
-                await work
-        finally:
-            # A coroutine that never began would complain.
-            work.close()
+        async with self._running:
+            await work
 
     async def close(self) -> None:
         """End them all."""

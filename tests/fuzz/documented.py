@@ -1,0 +1,99 @@
+"""Requests generated from an OpenAPI document, valid ones and broken ones, and what came of them. Serves nothing."""
+
+import contextlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.core.result import Err
+
+_TIMEOUT_S: Final = 60
+
+
+@dataclass
+class Tried:
+    """How many requests were answered with which status, and what should not have been."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return sum(self.statuses.values())
+
+    def note(self, case: Case[Any], status: int, body: bytes) -> None:
+        """A 5xx nobody asked for, or a status that the document does not tell, is a fault."""
+        self.statuses[status] += 1
+        documented = case.operation.definition.raw["responses"].keys() | {"405"}
+        if status >= 500 or str(status) not in documented:
+            told = f"{case.method} {case.formatted_path} {case.query!r:.200} {case.body!r:.300}"
+            self.faults.append(f"{status} for {told}: {body[:300]!r}")
+
+
+def operations(document: Mapping[str, Any], left_alone: tuple[str, ...] = ()) -> list[Any]:
+    """Every operation of a document, in its order, but for paths that begin so.
+
+    Raises what schemathesis raises when one is malformed.
+    """
+    schema = schemathesis.openapi.from_dict(dict(document))
+    found: list[Any] = [_sound(result) for result in schema.get_all_operations()]
+    return [operation for operation in found if not operation.path.startswith(left_alone)]
+
+
+def _sound(result: Any) -> Any:
+    if isinstance(result, Err):
+        raise result.err()
+    return result.ok()
+
+
+def sample(found: list[Any], count: int | None, purpose: str) -> Iterator[Any]:
+    """``count`` of them, the same ones for the same purpose; all of them for None."""
+    if count is None or count >= len(found):
+        yield from found
+    else:
+        yield from random.Random(f"fuzz:{purpose}").sample(found, count)
+
+
+def tried(chosen: Iterable[Any], url: str, headers: Mapping[str, str], examples: int, number: int = 1) -> Tried:
+    """``examples`` valid and as many broken requests for each operation, sent to ``url``."""
+    outcome = Tried()
+    with requests.Session() as session:
+        session.headers.update(headers)
+        for operation in chosen:
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                _generate(operation, mode, examples, number, lambda case: _send(case, url, session, outcome))
+    return outcome
+
+
+def _send(case: Case[Any], url: str, session: requests.Session, outcome: Tried) -> None:
+    answer = case.call(base_url=url, session=session, timeout=_TIMEOUT_S)
+    outcome.note(case, answer.status_code, answer.content)
+
+
+def _generate(
+    operation: Any, mode: GenerationMode, examples: int, number: int, use: Callable[[Case[Any]], None]
+) -> None:
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        verbosity=Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def generated(case: Case[Any]) -> None:
+        use(case)
+
+    # Nothing of some operations can be broken: no parameters, no body.
+    with contextlib.suppress(Unsatisfiable):
+        generated()
