@@ -468,4 +468,4 @@ class TwoLives(RuleBasedStateMachine):
 
 
 TestTwoLives = TwoLives.TestCase
-TestTwoLives.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestTwoLives.settings = settings(max_examples=80, stateful_step_count=30)
