@@ -1,6 +1,7 @@
 """The query language against a second, plain reading of it, and its errors in the words of each version."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -67,12 +68,13 @@ def _compared(value: Any, word: str, wanted: Any) -> bool:
             case "=" | "!=":
                 return bool((value == wanted) == (word == "="))
             case ">" | ">=" | "<" | "<=":
-                return {
+                orders: dict[str, Callable[[], bool]] = {
                     ">": lambda: value > wanted,
                     ">=": lambda: value >= wanted,
                     "<": lambda: value < wanted,
                     "<=": lambda: value <= wanted,
-                }[word]()
+                }
+                return orders[word]()
             case "in" | "nin":
                 return (value in wanted) == (word == "in")
             case "rin" | "rnin":
