@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from mock_truenas.capture.document import Capture
@@ -27,10 +28,10 @@ _EMAIL: Final = re.compile(r"\b[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+
 _MAC: Final = re.compile(r"\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b", re.IGNORECASE)
 _IPV4: Final = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![\w.])")
 _IPV6: Final = re.compile(r"(?<![\w:.])[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(?![\w:])", re.IGNORECASE)
+_WORD: Final = re.compile(r"[A-Za-z0-9]+")
 _HOST_ID: Final = re.compile(r"[0-9a-f]{64}")
 _VERSIONS: Final = re.compile(r"version|image|schema", re.IGNORECASE)
 _SYSTEM_USERS: Final = frozenset({"root", "truenas_admin", "admin", "nobody", "daemon", "apps", "www-data"})
-_IN_TEXTS: Final = frozenset({"text", "formatted", "key", "args", "description", "comment"})
 
 
 @dataclass
@@ -53,8 +54,8 @@ def anonymised(capture: Capture, *, names: bool = False) -> Capture:
     exact = _identities(capture, found)
     if names:
         exact |= _pool_names(capture, found)
-    pattern = _any_of(exact)
-    answers = {method: _clean(value, "", pattern, exact, found) for method, value in capture.answers.items()}
+    cleaner = _Cleaner(exact, found)
+    answers = {method: cleaner.clean(value) for method, value in capture.answers.items()}
     return replace(capture, answers=answers)
 
 
@@ -155,24 +156,64 @@ def _walk(value: Any) -> Iterable[Mapping[str, Any]]:
 # -- wherever it stands --------------------------------------------------------------------------------------------
 
 
-def _any_of(exact: Mapping[str, str]) -> re.Pattern[str] | None:
-    if not exact:
-        return None
-    longest_first = sorted(exact, key=lambda name: (-len(name), name))
-    return re.compile(r"(?<![A-Za-z0-9])(?:" + "|".join(map(re.escape, longest_first)) + r")(?![A-Za-z0-9])")
+class _Cleaner:
+    """Replaces names, and whatever has a form of its own, in every text; the same text is looked at once."""
+
+    def __init__(self, exact: Mapping[str, str], found: _Names) -> None:
+        self._exact = exact
+        self._found = found
+        longest_first = sorted(exact, key=lambda name: (-len(name), name))
+        names = "|".join(map(re.escape, longest_first)) or "(?!)"
+        self._pattern = re.compile(rf"(?<![A-Za-z0-9])(?:{names})(?![A-Za-z0-9])")
+        # Thousands of names are tried one after another, so only where one can begin.
+        self._beginnings = {words[0] for name in exact if (words := _WORD.findall(name))}
+        self._foreign = any(not _WORD.search(name) for name in exact)
+        self._known: dict[tuple[str, bool], str] = {}
+
+    def clean(self, value: Any, name: str = "") -> Any:
+        """A value, which stands under ``name``, without what tells."""
+        if isinstance(value, dict):
+            return {self._text(key, ""): self._field(key, part) for key, part in value.items()}
+        if isinstance(value, list):
+            return [self.clean(part, name) for part in value]
+        return self._text(value, name) if isinstance(value, str) else value
+
+    def _field(self, key: str, part: Any) -> Any:
+        return _masked(part) if _is_secret(key) else self.clean(part, key)
+
+    def _text(self, text: str, name: str) -> str:
+        key = (text, _is_version(name))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._replaced(text, addresses=not key[1])
+        return known
+
+    def _replaced(self, text: str, *, addresses: bool) -> str:
+        found = self._found
+        text = _PEM.sub(_MASK, _API_KEY.sub(_MASK, text))
+        if self._foreign or not self._beginnings.isdisjoint(_WORD.findall(text)):
+            text = self._pattern.sub(lambda match: self._exact[match[0]], text)
+        if _HOST_ID.fullmatch(text):
+            return found.of("host_id", text, lambda number, _: f"{number:064x}")
+        text = _UUID.sub(lambda match: found.of("uuid", match[0], _uuid), text)
+        text = _EMAIL.sub(
+            lambda match: found.of("email", match[0], lambda number, _: f"user{number}@example.org"), text
+        )
+        text = _MAC.sub(lambda match: found.of("mac", match[0], lambda number, _: _mac(number)), text)
+        if not addresses:
+            return text
+        text = _IPV4.sub(lambda match: _address(match[0], found), text)
+        return _IPV6.sub(lambda match: _address(match[0], found), text)
 
 
-def _clean(value: Any, name: str, pattern: re.Pattern[str] | None, exact: Mapping[str, str], found: _Names) -> Any:
-    if isinstance(value, dict):
-        return {
-            _text(key, "", pattern, exact, found): _masked(part)
-            if _SECRETS.search(key) and key not in _KEPT_ANYWAY
-            else _clean(part, key, pattern, exact, found)
-            for key, part in value.items()
-        }
-    if isinstance(value, list):
-        return [_clean(part, name, pattern, exact, found) for part in value]
-    return _text(value, name, pattern, exact, found) if isinstance(value, str) else value
+@lru_cache(maxsize=10_000)
+def _is_secret(key: str) -> bool:
+    return _SECRETS.search(key) is not None and key not in _KEPT_ANYWAY
+
+
+@lru_cache(maxsize=10_000)
+def _is_version(key: str) -> bool:
+    return _VERSIONS.search(key) is not None
 
 
 def _masked(value: Any) -> Any:
@@ -182,21 +223,6 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {}
     return [] if isinstance(value, list) else value if isinstance(value, bool) else None
-
-
-def _text(text: str, name: str, pattern: re.Pattern[str] | None, exact: Mapping[str, str], found: _Names) -> str:
-    text = _PEM.sub(_MASK, _API_KEY.sub(_MASK, text))
-    if pattern is not None:
-        text = pattern.sub(lambda match: exact[match[0]], text)
-    if _HOST_ID.fullmatch(text):
-        return found.of("host_id", text, lambda number, _: f"{number:064x}")
-    text = _UUID.sub(lambda match: found.of("uuid", match[0], _uuid), text)
-    text = _EMAIL.sub(lambda match: found.of("email", match[0], lambda number, _: f"user{number}@example.org"), text)
-    text = _MAC.sub(lambda match: found.of("mac", match[0], lambda number, _: _mac(number)), text)
-    if _VERSIONS.search(name):
-        return text
-    text = _IPV4.sub(lambda match: _address(match[0], found), text)
-    return _IPV6.sub(lambda match: _address(match[0], found), text)
 
 
 def _uuid(number: int, _: str) -> str:

@@ -98,6 +98,7 @@ def test_secrets_people_and_addresses_are_gone_from_any_text() -> None:
         "user.query": [
             {"username": "alice", "full_name": "Alice Liddell", "email": "alice@corp.example", "builtin": False}
             | {"unixhash": "$6$salt$hash", "sshpubkey": "ssh-ed25519 AAAA", "home": "/mnt/tank/home/alice"},
+            {"username": "жанна", "builtin": False, "home": "/mnt/tank/home/жанна"},
         ],
         "interface.query": [
             {"aliases": [{"address": "10.1.2.3", "netmask": 24}, {"address": "fd00:1::2"}]},
@@ -107,12 +108,13 @@ def test_secrets_people_and_addresses_are_gone_from_any_text() -> None:
         "alert.list": [{"text": f"storage.corp.example at 10.1.2.3: key {KEY} of alice, mail bob@corp.example"}],
         "service.query": [{"x": "-----BEGIN RSA PRIVATE KEY-----\nunfinished"}],
     }
-    text = json.dumps(anonymised(Capture("25.10", "25.10.2.1", 0, answers)).answers)
+    text = json.dumps(anonymised(Capture("25.10", "25.10.2.1", 0, answers)).answers, ensure_ascii=False)
     for telling_text in (
         "corp",
         "alice",
         "Alice",
         "Liddell",
+        "жанна",
         "10.1.2.3",
         "fd00",
         "3c:ec",
