@@ -67,6 +67,9 @@ async def record(source: Source) -> Capture:
                     return found
             async with _rpc(session, source) as rpc:
                 return await _capture(rpc, source)
+    except aiohttp.ClientConnectorCertificateError as error:
+        what = "its certificate is not trusted; name it with --ca-file, or take any with --insecure"
+        raise BadInput("--url", source.url, what) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
         reason = str(error) or type(error).__name__
         raise BadInput("--url", source.url, f"cannot be recorded: {reason}".replace("\n", " ")) from error

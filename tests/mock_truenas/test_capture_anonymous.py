@@ -3,9 +3,10 @@
 import json
 import random
 import re
+import ssl
 import stat
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,8 +15,10 @@ from mock_truenas.capture.anonymity import anonymised
 from mock_truenas.capture.document import FORMAT, Capture, read_capture, release_like, whole_file
 from mock_truenas.capture.recording import Source, record
 from mock_truenas.capture.serving import plan_of, state_of
+from mock_truenas.certificate import Certificates
 from mock_truenas.complaints import BadInput
 from mock_truenas.fleet import Plan, Unit
+from mock_truenas.system import SYSTEM_CLOCK
 from tests.mock_truenas.wire import SetClock
 
 KEY = "3-" + "abcDEF78" * 8
@@ -269,3 +272,18 @@ async def test_a_wrong_key_and_a_silent_port_are_told() -> None:
     await unit.stop()
     with pytest.raises(BadInput, match="cannot be recorded: "):
         await record(Source(unit.url, KEY))
+
+
+@pytest.mark.asyncio
+async def test_a_certificate_nobody_knows_is_told_with_the_way_out() -> None:
+    certificates = Certificates("127.0.0.1", SYSTEM_CLOCK.now_ns() / 1e9)
+    entropy = random.Random(1).randbytes
+    unit = Unit("nas-1", Plan("25.10"), clock=SetClock(), entropy=entropy, certificates=certificates)
+    await unit.start()
+    with pytest.raises(BadInput, match="certificate is not trusted; name it with --ca-file"):
+        await record(Source(unit.url, unit.api_key))
+    trusting = ssl.create_default_context(cadata=certificates.pem)
+    choices: tuple[ssl.SSLContext | Literal[False], ...] = (trusting, False)
+    for tls in choices:
+        assert (await record(Source(unit.url, unit.api_key, tls=tls))).release == "25.10"
+    await unit.stop()
