@@ -95,6 +95,10 @@ def differences() -> Differences:
     """The table as it is on disk, read once."""
     text = resources.files("mock_truenas").joinpath("releases/differences.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)
+    astray = set(table) - {"features", "methods", "values", "keys"}
+    if astray:
+        # A row above the first heading would be a difference nobody reads.
+        raise ValueError(f"differences.toml: {', '.join(sorted(astray))} stands under no heading")
     return Differences(
         features=_spans(table["features"]),
         methods=_spans(table["methods"]),
