@@ -48,6 +48,7 @@ class Exchange:
     sent: int = 0
     shaped_by: list[str] = field(default_factory=list)
     silent: bool = False
+    method_takes_s: float = 0.0
     dropped: bool = False
 
     async def run(self) -> Sent:
@@ -104,7 +105,11 @@ class Exchange:
             await asyncio.get_running_loop().create_future()
         for fault in met.at(Stage.DELAY):
             self.shaped_by.append(fault.fault_id)
-            await asyncio.sleep(fault.wait_s(asyncio.get_running_loop().time()))
+            wait_s = fault.wait_s(asyncio.get_running_loop().time())
+            if fault.effect.in_method:
+                self.method_takes_s += wait_s
+            else:
+                await asyncio.sleep(wait_s)
 
     async def _made(self, met: Met, endpoint: Endpoint | None) -> Answer:
         """Stages STATUS and STATE: the answer of the latest status fault, else of the front or the API."""
@@ -119,6 +124,9 @@ class Exchange:
         if host is None and self.request.version >= HttpVersion11:
             return nginx_page(400)
         way = self.way
+        if not self.house.appliance.state.host.answers and self.path.startswith("/api"):
+            # The front stays up while what is behind it shuts down or is not there yet.
+            return nginx_page(502)
         if way is None:
             if endpoint is not None:
                 return text(405, headers=(("Allow", "GET"),))
@@ -144,10 +152,19 @@ class Exchange:
     def _respond(self, way: Way, body: bytes, met: Met) -> Outcome | Awaitable[Outcome]:
         headers = self.request.headers
         authorization, accept = headers.get("Authorization"), headers.get("Accept", "")
+        if self.method_takes_s:
+            return self._slowly(way, body, met)
         try:
             return self.house.rest.respond(way, self.query, body, authorization, accept, met)
         except Exception as error:
             return self._broken(error)
+
+    async def _slowly(self, way: Way, body: bytes, met: Met) -> Outcome:
+        """What comes of a method that faults make slow; the front may give up on it meanwhile."""
+        await asyncio.sleep(self.method_takes_s)
+        self.method_takes_s = 0.0
+        outcome = self._respond(way, body, met)
+        return outcome if isinstance(outcome, Outcome) else await outcome
 
     def _broken(self, error: Exception) -> Outcome:
         """The appliance's own form of a method that broke; here it is a bug of the mock."""

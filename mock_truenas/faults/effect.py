@@ -117,7 +117,8 @@ class Effect:
       went for so long is ended without a close frame.
     - ``silent``: a request, handshake or call is never answered; an event is not sent.
     - ``delay_ns``: held back so long before it is looked at, in the slot it takes. ``stall_ns``: whatever meets the
-      fault before this time since the first meeting has passed waits until then.
+      fault before this time since the first meeting has passed waits until then. With ``in_method`` that is time the
+      method takes, on which the front gives up after its own; otherwise the request is held up on its way.
     - ``answer``, or ``replies`` where it depends on what was asked: the HTTP answer instead; with ``performs`` the
       method runs all the same. ``close``: a handshake is accepted and the connection then closed; on a call, instead of
       the reply. ``refuses`` makes what the method raises instead of running; ``result`` is what it returns instead.
@@ -136,6 +137,7 @@ class Effect:
     silent: bool = False
     delay_ns: int = 0
     stall_ns: int = 0
+    in_method: bool = False
     answer: Answer | None = None
     replies: Callable[[Asked], Answer] | None = None
     performs: bool = False

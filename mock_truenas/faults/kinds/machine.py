@@ -126,7 +126,7 @@ KINDS: Final = (
         witness=lambda parameters: Witness(
             journal=({"fault": True},), poll_errors=("timeout",), poll_slower_than_ns=max(parameters.lasts // 2, 1)
         ),
-        effect=lambda parameters: Effect(stall_ns=parameters.lasts),
+        effect=lambda parameters: Effect(stall_ns=parameters.lasts, in_method=True),
         acts_on=frozenset({"request", "handshake", "call"}),
     ),
     FaultKind(
@@ -135,7 +135,7 @@ KINDS: Final = (
         parameters=BusyZfs,
         stage=Stage.DELAY,
         witness=lambda parameters: delay_witness(parameters.delay),
-        effect=lambda parameters: Effect(delay_ns=parameters.delay),
+        effect=lambda parameters: Effect(delay_ns=parameters.delay, in_method=True),
         acts_on=_CALL,
     ),
     FaultKind(

@@ -149,6 +149,8 @@ def _doubled(parameters: DuplicateRows) -> Effect:
 
 def _html(parameters: HtmlInAlert) -> Effect:
     def change(row: Any) -> list[Any]:
+        if not isinstance(row, Mapping):
+            return [row]
         said = f"{row.get('formatted') or row.get('text')}<br><ul><li>Disk sdb is UNAVAIL</li></ul>"
         return [{**row, "formatted": said, "args": [said]}]
 

@@ -161,7 +161,7 @@ KINDS: Final = (
         parameters=Late,
         stage=Stage.DELAY,
         witness=lambda parameters: delay_witness(parameters.delay),
-        effect=lambda parameters: Effect(delay_ns=parameters.delay),
+        effect=lambda parameters: Effect(delay_ns=parameters.delay, in_method=True),
         acts_on=_CALL,
     ),
     FaultKind(

@@ -138,7 +138,7 @@ def _unknown(parameters: UnknownService) -> Effect:
         stopped = edited(value, "pids", lambda _: [], rows=parameters.service)
         return edited(stopped, "state", lambda _: "UNKNOWN", rows=parameters.service)
 
-    return Effect(delay_ns=parameters.delay, change_value=change)
+    return Effect(delay_ns=parameters.delay, in_method=True, change_value=change)
 
 
 def _gaps(parameters: ReportingGaps) -> Effect:
@@ -175,7 +175,8 @@ def _jobs(parameters: Jobs, change: Callable[[Mapping[str, Any]], list[Any]]) ->
 def _running(row: Mapping[str, Any]) -> list[Any]:
     if row.get("state") not in ("SUCCESS", "FAILED", "ABORTED"):
         return [row]
-    progress = {**(row.get("progress") or {}), "percent": 99}
+    shown = row.get("progress")
+    progress = {**(shown if isinstance(shown, Mapping) else {}), "percent": 99}
     return [{**row, "state": "RUNNING", "result": None, "error": None, "time_finished": None, "progress": progress}]
 
 

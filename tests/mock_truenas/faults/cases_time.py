@@ -53,6 +53,13 @@ async def hanging(box: Box, recipe: Recipe) -> Any:
     return answered, "something"
 
 
+async def too_late_for_the_front(box: Box, recipe: Recipe) -> Any:
+    box.inject(recipe)
+    began_s = now_s()
+    reply = await box.rest("/zfs/snapshot")
+    return reply.status, int(now_s() - began_s)
+
+
 async def full_queue(box: Box, recipe: Recipe) -> Any:
     live = await box.logged_in()
     box.inject(recipe)
@@ -227,6 +234,7 @@ CASES = (
     ),
     Case("F44", hanging, (3, "nothing"), {"call": "system.info", "ended": "silent"}, timed=True),
     Case("F45", full_queue, FULL, {"call": "zfs.snapshot.query"}, timed=True),
+    Case("F45", too_late_for_the_front, (504, 60), {"call": "zfs.snapshot.query", "status": 504}, timed=True),
     Case("F46", stalled, (200, 46.0, 0), {"call": "disk.temperatures", "duration_ns": 46 * SECOND}, timed=True),
     Case("F47", unknown_service, (15, "UNKNOWN", [], True), {"duration_ns": 15 * SECOND}, timed=True),
     Case("F48", busy, (30, 0), {"call": "pool.query", "duration_ns": 30 * SECOND}, timed=True),

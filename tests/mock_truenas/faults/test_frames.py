@@ -2,6 +2,7 @@
 
 import json
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ CALL = Target("rpc", path="/api/current", call="pool.query", connection=1)
 REPLY = '{"jsonrpc": "2.0", "result": 1, "id": 7}'
 
 
-def planned(*faults: tuple[str, dict[str, object]], text: str = REPLY, face: str = "rpc") -> Plan:
+def planned(*faults: tuple[str, dict[str, Any]], text: str = REPLY, face: str = "rpc") -> Plan:
     active = ActiveFaults()
     for number, (kind, parameters) in enumerate(faults):
         active.inject(f"f{number}", kind, FAULT_KINDS[kind].parameters.model_validate(parameters))

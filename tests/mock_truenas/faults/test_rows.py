@@ -77,7 +77,7 @@ def test_what_is_dropped_is_not_found_again(value: Any, path: str) -> None:
 
 CHANGING = sorted(name for name in FAULT_KINDS if _effect(name).change_value is not None)
 ANY_ROWS = st.lists(
-    st.dictionaries(st.sampled_from(["name", "status", "serial", "state", "method", "data", "aggregations"]), JSON)
+    st.dictionaries(st.sampled_from(["name", "status", "serial", "state", "method", "progress", "aggregations"]), JSON)
 )
 
 
