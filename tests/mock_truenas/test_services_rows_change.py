@@ -1,5 +1,6 @@
 """What is created, changed and deleted is what the next query shows, in every release that has the service."""
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import pytest
 
 from mock_truenas.api.errors import CallError, InstanceNotFound, NoSuchMethod, NotAuthorized, ValidationErrors
+from mock_truenas.api.methods.catalogue import METHODS
 from mock_truenas.api.methods.method import Principal
+from mock_truenas.appliance.dialect import differences
 from tests.mock_truenas.calls import EVERY, READER, machine
 
 FLAT = ("24.04", "24.10", "25.04.0", "25.04.1", "25.04")
@@ -348,3 +351,8 @@ def test_changes_are_told_to_those_who_watch() -> None:
     box.call("sharing.nfs.update", key, {"ro": True})
     box.call("sharing.nfs.delete", key)
     assert heard == [("sharing.nfs.query", msg, key) for msg in ("added", "changed", "removed")]
+
+
+def test_every_difference_between_methods_is_about_some_method() -> None:
+    patterns = differences().methods
+    assert [one for one in patterns if not any(fnmatch.fnmatchcase(name, one) for name in METHODS)] == []
