@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from tests.clients.cells import CLIENTS, TABLE
+from tests.contract.shape import REST
 from tests.determinism.environments import COMBINATIONS, DIMENSIONS
 from tests.determinism.sweep import SCENARIOS, Sitting, hold
-from tests.nightly import issue_2, issue_3, runs
+from tests.nightly import issue_2, issue_3, issue_4, runs
 from tests.nightly.measurement import ROOT, Measurement, git
 from tests.nightly.table import MEASUREMENTS
 
@@ -159,6 +161,30 @@ def test_a_digest_of_the_sweep_is_the_committed_one_while_nothing_it_measured_ha
     _, (ran,) = hold(Sitting(COMBINATIONS[0], int(seed), (scenario,)), tmp_path)
     stale = issue_3.MEASUREMENT.changed_since(told["commit"])
     assert stale or not same_minor or ran.row["trace_digest"] == face["trace"]
+
+
+# ---- issue 4: a sample is in ``tests/fuzz`` and ``tests/clients``
+
+
+def test_nothing_generated_broke_the_mock_and_every_client_got_what_it_is_for() -> None:
+    measured = committed(issue_4.MEASUREMENT)
+    assert measured["faults"] == []
+    assert measured["rest"].keys() == set(REST)
+    assert all(told["requests"] >= 1_000 and "500" not in told["statuses"] for told in measured["rest"].values())
+    assert measured["control"]["requests"] > 0
+    assert sum(told["messages"] for told in measured["messages"].values()) >= issue_4.MESSAGES
+    for client in CLIENTS:
+        assert list(measured["clients"][client]) == TABLE[client]["releases"]
+        assert all(told["calls"] > 30 for told in measured["clients"][client].values())
+
+
+def test_what_it_costs_to_ask_the_mock_was_measured_or_it_is_said_why_not() -> None:
+    figures = committed(issue_4.MEASUREMENT)["figures"]
+    assert figures.keys() == set(issue_4.BENCHMARKS)
+    for told in figures.values():
+        assert (
+            told.startswith("not measured: ") if isinstance(told, str) else all("title" in row for row in told.values())
+        )
 
 
 @pytest.mark.system

@@ -11,7 +11,7 @@ from tests.clients.environment import python_with
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 PATIENCE_S: Final = 10.0
-IMPATIENCE_S: Final = 0.5
+IMPATIENCE_S: Final = 0.3
 """How long a call is waited for that is expected never to end."""
 
 

@@ -1,4 +1,4 @@
-"""How much is generated against what: the whole for the nightly measurement, a hundredth for every run of the tests."""
+"""What is generated against which NAS, at night and in the sample that every run of the tests takes."""
 
 from collections import Counter
 from typing import Any, Final
@@ -11,9 +11,6 @@ from tests.fuzz import documented, frames
 from tests.fuzz.controlled import controlled
 from tests.fuzz.messages import Face
 
-MESSAGES: Final = 10_000
-EXAMPLES: Final = 12
-"""Valid requests, and as many broken ones, for each operation of a document."""
 FACES: Final[tuple[tuple[str, Face], ...]] = (
     *((release, "rpc") for release in RPC),
     *((release, "ddp") for release in (*REST, "26.0")),
@@ -28,7 +25,7 @@ LEFT_ALONE: Final = (
 )
 
 
-def rest(nas: ServedNas, count: int | None = None, examples: int = EXAMPLES, number: int = 1) -> documented.Tried:
+def rest(nas: ServedNas, count: int | None = None, *, examples: int, number: int = 1) -> documented.Tried:
     """Requests to ``count`` operations of the document a NAS shows, or to all."""
     answer = requests.get(f"{nas.url}/api/v2.0/openapi.json", timeout=30)
     found = documented.operations(answer.json(), LEFT_ALONE)
@@ -36,7 +33,7 @@ def rest(nas: ServedNas, count: int | None = None, examples: int = EXAMPLES, num
     return documented.tried(chosen, f"{nas.url}/api/v2.0", nas.headers, examples, number)
 
 
-def control(count: int | None = None, examples: int = EXAMPLES, number: int = 1) -> documented.Tried:
+def control(count: int | None = None, *, examples: int, number: int = 1) -> documented.Tried:
     """The same for the control API of a fleet of two."""
     with controlled() as (url, headers):
         answer = requests.get(f"{url}/v1/openapi.json", timeout=30, headers=headers)

@@ -8,13 +8,14 @@ import pytest
 from mock_truenas.testing import Servers
 from tests.fuzz import frames, plans
 from tests.fuzz.messages import Face
+from tests.nightly.issue_4 import MESSAGES
 
 FEW_OPERATIONS = 8
 FEW_MESSAGES = 20
 
 
 def test_the_sample_is_a_hundredth_at_least() -> None:
-    assert FEW_MESSAGES * len(plans.FACES) >= plans.MESSAGES / 100
+    assert FEW_MESSAGES * len(plans.FACES) >= MESSAGES / 100
 
 
 @pytest.fixture(autouse=True)
@@ -34,13 +35,13 @@ def servers() -> Iterator[Servers]:
 
 @pytest.mark.parametrize("release", ["24.04", "24.10", "25.04", "25.10"])
 def test_requests_from_the_openapi_document_never_break_rest(servers: Servers, release: str) -> None:
-    outcome = plans.rest(servers.make(release=release), FEW_OPERATIONS, 2)
+    outcome = plans.rest(servers.make(release=release), FEW_OPERATIONS, examples=2)
     assert outcome.faults == []
     assert outcome.requests >= FEW_OPERATIONS
 
 
 def test_requests_from_the_openapi_document_never_break_the_control_api() -> None:
-    outcome = plans.control(FEW_OPERATIONS, 2)
+    outcome = plans.control(FEW_OPERATIONS, examples=2)
     assert outcome.faults == []
     assert outcome.requests >= FEW_OPERATIONS
 
@@ -54,6 +55,6 @@ def test_generated_messages_are_met_as_the_appliance_meets_them(servers: Servers
 def test_a_broken_answer_is_noticed(servers: Servers) -> None:
     nas = servers.make(release="25.10")
     with nas.inject("http.status", status=503, skip=1):
-        assert plans.rest(nas, 2, 1).faults != []
+        assert plans.rest(nas, 2, examples=1).faults != []
     with nas.inject("rpc.duplicate"):
         assert frames.tried(nas, "rpc", 50).faults != []
