@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from mock_truenas.appliance import draws, repairs, tables
 from mock_truenas.appliance.accounts import ADMINISTRATOR, EVERYTHING, KEYS_PER_USER, Accounts, Allowed, Allowlist
@@ -15,13 +15,11 @@ from mock_truenas.appliance.jobs import Jobs
 from mock_truenas.appliance.load import LoadAverage
 from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Row, Scan, State, VdevStatus
 from mock_truenas.appliance.releases import Release, find_release
-from mock_truenas.appliance.schedule import NEVER_NS, Schedule
+from mock_truenas.appliance.timekeeping import Timekeeper
 from mock_truenas.appliance.truth import truth_of
 from mock_truenas.clock import Clock
 
 Overlay = Callable[[State], State]
-LONGEST_WALK_NS: Final = 14 * 86_400_000_000_000
-"""A clock set further ahead than this is followed from here on only: years are not walked through tick by tick."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Progress:
     finished: bool
 
 
-class Appliance:
+class Appliance(Timekeeper):
     """A NAS. ``revision`` grows with every change of what it shows, so that faces may keep what they rendered.
 
     ``state`` is what is visible: what really is, below the overlays of faults. It is brought to now by ``evolve``,
@@ -42,24 +40,20 @@ class Appliance:
     """
 
     def __init__(self, state: State, release: Release, accounts: Accounts, clock: Clock, rng: random.Random) -> None:
+        super().__init__(clock, rng.getrandbits(64))
         self.accounts = accounts
         self.revision = 0
-        self.seed = rng.getrandbits(64)
-        self._clock = clock
         self._first = (state, release)
         self._listeners: dict[int, Listener] = {}
         self._listened = 0
-        self._instant_ns: int | None = None
         self._begin(state, release)
 
     def _begin(self, state: State, release: Release) -> None:
         self.state = state
         self.release = release
-        self.schedule = Schedule()
         self.jobs = Jobs(self)
         self._base = state
         self._overlays: dict[str, Overlay] = {}
-        self._streams: dict[str, random.Random] = {}
         self._load = LoadAverage(self.stream("load"), state.host.typical_load, self._clock.now_ns())
         self._alerting = Alerting(self.seed)
         self._evolution = Evolution(self)
@@ -69,46 +63,18 @@ class Appliance:
 
     def reset(self) -> None:
         """Be as when it was made: state, release, jobs, all that moves. Keys and users stay, and are valid again."""
+        before = self.state
         self.accounts.pardon()
+        self.forget_time()
         self._begin(*self._first)
+        for change in between(before, self.state):
+            self._announce(change)
 
     # -- time ------------------------------------------------------------------------------------------------------
-
-    def now_ns(self) -> int:
-        """The appliance's own time, Unix nanoseconds; while it catches up, the instant it has come to."""
-        return self._clock.now_ns() if self._instant_ns is None else self._instant_ns
 
     def wall_ns(self) -> int:
         """What its wall clock shows: its time, and however much that clock is off."""
         return self.now_ns() + self.state.host.clock_offset_ns
-
-    def evolve(self) -> None:
-        """Let everything happen that is due by now."""
-        if self.schedule.next_ns <= self._clock.now_ns() and self._instant_ns is None:
-            self._catch_up(self._clock.now_ns())
-
-    def _catch_up(self, now_ns: int) -> None:
-        try:
-            while (due := self.schedule.take(now_ns)) is not None:
-                self._instant_ns = due[0]
-                due[1](due[0])
-        finally:
-            self._instant_ns = None
-
-    def next_change_ns(self) -> int | None:
-        """When something will next happen by itself; None when nothing will."""
-        return None if self.schedule.next_ns == NEVER_NS else self.schedule.next_ns
-
-    def from_ns(self, at_ns: int) -> int:
-        """From where what repeats goes on after ``at_ns``: from there, unless the clock was set far ahead."""
-        return max(at_ns, self._clock.now_ns() - LONGEST_WALK_NS)
-
-    def stream(self, purpose: str) -> random.Random:
-        """The seeded stream of a purpose, the same one each time it is asked for."""
-        stream = self._streams.get(purpose)
-        if stream is None:
-            stream = self._streams[purpose] = random.Random(f"{self.seed}:{purpose}")
-        return stream
 
     def uptime_ns(self, now_ns: int) -> int:
         """Time since boot; never negative, even when the clock was set back before it."""
@@ -157,6 +123,9 @@ class Appliance:
     def tell(self, change: Change) -> None:
         """Tell everybody who watches of a change that is not one of the state."""
         self.revision += 1
+        self._announce(change)
+
+    def _announce(self, change: Change) -> None:
         for listener in list(self._listeners.values()):
             listener(change)
 
@@ -198,8 +167,7 @@ class Appliance:
             self._evolution.follow(really, base)
         if self._listeners:
             for change in between(before, visible):
-                for listener in list(self._listeners.values()):
-                    listener(change)
+                self._announce(change)
 
     def _overlaid(self, base: State) -> State:
         visible = base

@@ -98,7 +98,10 @@ def test_a_reset_forgets_overlays_rows_and_what_has_passed() -> None:
     home.nas.overlay("f", without_pools)
     home.nas.insert_row("sharing.smb", {"name": "x"})
     home.wait(DAY)
+    told: list[Change] = []
+    home.nas.watch(told.append)
     home.nas.reset()
+    assert Change("sharing.smb.query", "removed", 2) in told
     assert home.nas.state.pools == before.pools
     assert home.nas.state.tables == before.tables
 
