@@ -308,6 +308,24 @@ def test_a_role_for_sharing_writes_shares_only() -> None:
 
 
 @pytest.mark.parametrize(
+    ("role", "reads", "not_this"),
+    [
+        ("APPS_READ", "app.query", "vm.query"),
+        ("VM_WRITE", "vm.query", "app.query"),
+        ("SERVICE_READ", "service.query", "sharing.smb.query"),
+        ("SHARING_READ", "sharing.smb.query", "user.query"),
+        ("ACCOUNT_READ", "user.query", "replication.query"),
+        ("REPLICATION_TASK_READ", "replication.query", "interface.query"),
+    ],
+)
+def test_a_role_for_one_thing_reads_that_thing(role: str, reads: str, not_this: str) -> None:
+    box, limited = machine("25.10"), Principal("x", roles=frozenset({role}))
+    assert box.call(reads, who=limited) != []
+    with pytest.raises(NotAuthorized):
+        box.call(not_this, who=limited)
+
+
+@pytest.mark.parametrize(
     ("release", "name"),
     [
         ("24.04", "app.query"),

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from mock_truenas.api.errors import CallError, Problem, ValidationErrors
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
-from mock_truenas.api.methods.tables import Row, Table, config, constant, fields_of, given_object, job, shaped
+from mock_truenas.api.methods.tables import Row, Table, config, constant, fields_of, given_object, job, readers, shaped
 from mock_truenas.api.rows_apps import as_chart, in_state, live_on, new_app, ports_as_text, upgraded
 from mock_truenas.appliance.nas import Appliance
 
@@ -295,7 +295,7 @@ _CHANGE: Final = given_object(
 )
 
 METHODS: Final[tuple[Method, ...]] = (
-    Method("app.query", "Apps", _rows, kind=Kind.QUERY, filterable=True, moving="never"),
+    Method("app.query", "Apps", _rows, kind=Kind.QUERY, roles=readers(_ROLES), filterable=True, moving="never"),
     _job("app.create", "Install an app", _create, Param("app_create", _NEW), kind=Kind.CREATE),
     _job(
         "app.update",

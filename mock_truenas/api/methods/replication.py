@@ -9,7 +9,7 @@ from mock_truenas.api.errors import CallError
 from mock_truenas.api.methods import jobs
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
 from mock_truenas.api.methods.snapshottask import SCHEDULE, Schedule
-from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, crud, fields_of, job, reading, writing
+from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, crud, fields_of, job, readers, reading, writing
 from mock_truenas.api.resources.moment import date
 from mock_truenas.appliance.nas import Appliance
 
@@ -247,7 +247,7 @@ _FORM: Final = Writing(
 _SCHEDULED: Final[Mapping[str, Any]] = {"schedule": Schedule}
 
 METHODS: Final[tuple[Method, ...]] = (
-    Method("replication.query", "Replication tasks", _rows, kind=Kind.QUERY, filterable=True),
+    Method("replication.query", "Replication tasks", _rows, kind=Kind.QUERY, roles=readers(_ROLES), filterable=True),
     *writing(TABLE, _FORM, extras=Extras(_ROLES)),
     _action("replication.run", "Run a replication task now", _replicate, Param("really_run", bool, default=True)),
     *reading(CLOUDSYNC),

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from mock_truenas.api.errors import CallError, InstanceNotFound, ValidationErrors
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
-from mock_truenas.api.methods.tables import Row, Table, given_object, job
+from mock_truenas.api.methods.tables import Row, Table, given_object, job, readers
 from mock_truenas.appliance.nas import Appliance
 
 TABLE: Final = Table(
@@ -118,7 +118,15 @@ _TAKEN: Final = (
 _CHANGE: Final = given_object("service_update", {"enable": bool}, {"enable"}, {"enable": False})
 
 METHODS: Final[tuple[Method, ...]] = (
-    Method("service.query", "Services", _here, kind=Kind.QUERY, filterable=True, moving="never"),
+    Method(
+        "service.query",
+        "Services",
+        _here,
+        kind=Kind.QUERY,
+        roles=readers(_ROLES),
+        filterable=True,
+        moving="never",
+    ),
     Method(
         "service.update",
         "Let a service start by itself, or not",

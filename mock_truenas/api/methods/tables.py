@@ -150,9 +150,16 @@ def fields_of(blank: Mapping[str, Any], without: str = "", **special: Any) -> di
 
 def reading(table: Table, extras: Extras | None = None) -> tuple[Method, ...]:
     """``query``; ``get_instance`` is derived from it."""
-    moving = (extras or Extras()).moving
-    name, doc = f"{table.name}.query", f"{table.word}s"
-    return (Method(name, doc, table.all, kind=Kind.QUERY, filterable=True, moving=moving),)
+    more = extras or Extras()
+    name, doc, roles = f"{table.name}.query", f"{table.word}s", readers(more.roles)
+    return (Method(name, doc, table.all, kind=Kind.QUERY, roles=roles, filterable=True, moving=more.moving),)
+
+
+def readers(writers: frozenset[str] | None) -> frozenset[str] | None:
+    """Roles that may read what these may write, besides those that may read everything."""
+    if writers is None:
+        return None
+    return writers | {f"{role.removesuffix('_WRITE')}_READ" for role in writers if role.endswith("_WRITE")}
 
 
 def writing(table: Table, *forms: Writing, extras: Extras | None = None) -> tuple[Method, ...]:

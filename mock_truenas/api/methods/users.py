@@ -16,6 +16,7 @@ from mock_truenas.api.methods.tables import (
     constant,
     crud,
     fields_of,
+    readers,
 )
 
 _ROLES: Final = frozenset({"ACCOUNT_WRITE"})
@@ -217,7 +218,7 @@ _GROUP_FORM: Final = Writing(
 )
 
 
-_USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, filterable=True)
+_USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, roles=readers(_ROLES), filterable=True)
 _OPTIONS: Final = Param("options", dict[str, bool], {})
 
 METHODS: Final[tuple[Method, ...]] = (

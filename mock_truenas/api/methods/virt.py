@@ -237,7 +237,7 @@ _VIRT_BLANK: Final = {**INSTANCE.blank, "image": "", "instance_type": "CONTAINER
 _UPDATED: Final = {name: kind for name, kind in _CHANGED.items() if name in INSTANCE.blank}
 
 METHODS: Final[tuple[Method, ...]] = (
-    *reading(INSTANCE),
+    *reading(INSTANCE, Extras(_VIRT_ROLES)),
     _virt(
         "create",
         "Create an instance",
