@@ -24,6 +24,9 @@ from mock_truenas.faults.target import Face, Target
 from mock_truenas.journal import Ending, JournalEntry
 
 LARGEST_BODY: Final = 64 << 20
+"""What is read of a body; a real box would take more, a test needs less."""
+LARGEST_PROMISED: Final = 1000 << 20
+"""``client_max_body_size`` of the front: beyond, nothing is read at all (truenas-api 1)."""
 _SMALL: Final = 64 << 10
 _LOG: Final = logging.getLogger("mock_truenas")
 _NEXT: Final = Sent(goes_on=True)
@@ -50,6 +53,7 @@ class Exchange:
     silent: bool = False
     method_takes_s: float = 0.0
     dropped: bool = False
+    closes: bool = False
 
     async def run(self) -> Sent:
         """Answer the request. Always writes one journal entry, also when the client goes or the door closes."""
@@ -123,6 +127,9 @@ class Exchange:
             return answer
         if host is None and self.request.version >= HttpVersion11:
             return nginx_page(400)
+        if self.request.body_exists and (self.request.content_length or 0) > LARGEST_PROMISED:
+            self.closes = True
+            return nginx_page(413)
         way = self.way
         if not self.house.appliance.state.host.answers and self.path.startswith("/api"):
             # The front stays up while what is behind it shuts down or is not there yet.
@@ -174,6 +181,10 @@ class Exchange:
 
     def _noted(self, outcome: Outcome) -> Answer:
         self.user, self.error = outcome.user, outcome.error
+        if outcome.user is not None:
+            self.house.appliance.note_rest_use(self.request.remote or "")
+        if outcome.user is not None and self.house.rest.counts_use:
+            self.house.appliance.note_rest_use(self.request.remote or "")
         if outcome.faults:
             self.shaped_by += outcome.faults
         return outcome.answer
@@ -213,7 +224,7 @@ class Exchange:
 
     async def _deliver(self, answer: Answer, met: Met) -> Sent:
         """Second half of stage BODY, and PACE: send all, or a part and then FIN or RST."""
-        goes_on = self.request.keep_alive
+        goes_on = self.request.keep_alive and not self.closes
         head = self._head(answer, goes_on=goes_on)
         if self.request.method == "HEAD":
             # The head is that of the whole answer, and nothing follows it.
