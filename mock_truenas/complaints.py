@@ -17,11 +17,11 @@ class BadInput(ValueError):
     """Input that was refused; nothing was changed. ``allowed`` lists what could stand there, if that can be listed."""
 
     def __init__(self, place: str, value: object, what: str, allowed: Iterable[str] = ()) -> None:
-        self.place = place
+        self.place = _on_one_line(place)
         self.value = shown(value)
-        self.what = what
+        self.what = _on_one_line(what)
         self.allowed = tuple(allowed)
-        super().__init__(f"{place} {self.value}: {what}")
+        super().__init__(f"{self.place} {self.value}: {self.what}")
 
 
 class Unknown(BadInput):
@@ -37,8 +37,12 @@ class Unknown(BadInput):
 def shown(value: object) -> str:
     """A value from outside as it may stand in one line of a terminal or a log."""
     text = str(value) if isinstance(value, str | PurePath | datetime) else repr(value)
-    plain = "".join(character if character.isprintable() else "\ufffd" for character in text[: _LONGEST + 1])
+    plain = _on_one_line(text[: _LONGEST + 1])
     return plain if len(plain) <= _LONGEST else plain[:_LONGEST] + "…"
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def from_validation(error: ValidationError, place: str = "") -> BadInput:

@@ -101,6 +101,12 @@ def test_any_body_is_refused_or_done(target: Target, endpoint: Endpoint, data: s
         assert "\n" not in told["message"]
 
 
+def test_a_line_break_in_a_name_does_not_break_the_line(target: Target) -> None:
+    status, told = target.ask("PATCH", "/v1/appliances/nas-1/state/pools/tank", json={"\n\x1b[31m": None})
+    assert (status, told["place"]) == (422, "\ufffd\ufffd[31m")
+    assert told["message"].isprintable()
+
+
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=st.sampled_from(sorted(FAULT_KINDS)), data=st.data())
 def test_any_parameters_of_any_kind_are_refused_or_done(target: Target, kind: str, data: st.DataObject) -> None:
