@@ -88,7 +88,7 @@ REFUSED: list[tuple[dict[str, Any], str, int]] = [
     ({"name": "tank/documents"}, "name", 17),
     ({"name": "nowhere/x"}, "name", 2),
     ({"name": "tank/a/b"}, "name", 2),
-    ({"name": "tank/a@b"}, "name", 22),
+    *(({"name": f"tank/{name}"}, "name", 22) for name in ("a@b", "a/", "a//b", " a", "..", "\ud800", "a" * 300)),
     ({"name": "tank/v", "type": "VOLUME"}, "volsize", 22),
     ({"name": "tank/v", "type": "VOLUME", "volsize": 1000}, "volsize", 22),
     ({"name": "tank/v", "volsize": 1 << 30}, "volsize", 22),

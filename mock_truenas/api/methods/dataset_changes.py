@@ -111,7 +111,9 @@ def shown(call: Call, name: str) -> Any:
 
 def _create_problems(state: State, given: DatasetCreate) -> Iterator[Problem]:
     name, parent = given.name, changes.parent_of(given.name)
-    if not parent:
+    if not changes.is_name(name):
+        yield "name", "Invalid dataset name", errno.EINVAL
+    elif not parent:
         yield "name", "You need a full name, e.g. pool/newdataset", errno.EINVAL
     elif name in state.datasets:
         yield "name", f"Path {name} already exists", errno.EEXIST
@@ -119,8 +121,6 @@ def _create_problems(state: State, given: DatasetCreate) -> Iterator[Problem]:
         yield "name", f"Pool {name.split('/')[0]} does not exist", errno.ENOENT
     elif parent not in state.datasets and not given.create_ancestors:
         yield "name", "Parent dataset does not exist for specified name", errno.ENOENT
-    elif name.endswith((" ", "/")) or "//" in name or "@" in name:
-        yield "name", "Invalid dataset name", errno.EINVAL
     foreign = _OF_FILESYSTEMS if given.type == "VOLUME" else _OF_VOLUMES
     for field in sorted(given.model_fields_set.intersection(foreign)):
         yield field, f"This field is not valid for {given.type}", errno.EINVAL

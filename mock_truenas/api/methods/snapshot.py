@@ -12,7 +12,7 @@ from mock_truenas.api.methods.checking import Given
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
 from mock_truenas.api.methods.tables import job
 from mock_truenas.api.resources import snapshot
-from mock_truenas.api.resources.dataset_changes import added, below
+from mock_truenas.api.resources.dataset_changes import added, below, is_ending, is_name
 from mock_truenas.appliance import draws
 from mock_truenas.appliance import snapshots as made
 from mock_truenas.appliance.model import Snapshot
@@ -117,7 +117,7 @@ def _create(call: Call) -> Any:
     if given.dataset not in base.datasets:
         raise CallError(f"Failed to snapshot {given.dataset}: dataset not found", errno.ENOENT)
     ending = given.name if given.name is not None else made.named(given.naming_schema or "", now_ns)
-    if not ending or set(ending) & set("@/ "):
+    if not is_ending(ending):
         raise ValidationErrors.one("snapshot_create.name", "Invalid snapshot name")
     row = {"dataset": given.dataset, "recursive": given.recursive, "exclude": given.exclude}
     names = [f"{name}@{ending}" for name in made.covered(row, base.datasets)]
@@ -181,6 +181,8 @@ def _clone(call: Call) -> bool:
     source = base.snapshots.get(given.snapshot)
     if source is None:
         raise CallError(f"Failed to clone snapshot: {given.snapshot!r}: dataset not found", errno.ENOENT)
+    if not is_name(given.dataset_dst):
+        raise CallError(f"Failed to clone snapshot: invalid name {given.dataset_dst!r}", errno.EINVAL)
     parent = base.datasets.get(given.dataset_dst.rpartition("/")[0])
     if parent is None or given.dataset_dst in base.datasets:
         reason = "parent does not exist" if parent is None else "dataset already exists"
@@ -220,7 +222,7 @@ def _rename(call: Call) -> None:
     found = _of(call)
     new = call.arguments["options"].new_name
     base = call.appliance.base
-    if new.partition("@")[0] != found.dataset or not new.partition("@")[2]:
+    if new.partition("@")[0] != found.dataset or not is_ending(new.partition("@")[2]):
         raise ValidationErrors.one("options.new_name", "A snapshot can only be renamed within its dataset")
     if new in base.snapshots:
         raise ValidationErrors.one("options.new_name", f"{new!r} already exists", errno.EEXIST)

@@ -1,5 +1,6 @@
 """What is done to datasets, as functions of values; sizes go on adding up. Changes no appliance itself."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -7,6 +8,8 @@ from typing import Any, Final
 from mock_truenas.api.resources.properties import LIMITS, USER
 from mock_truenas.appliance.model import Dataset, Pool, State
 
+_LONGEST: Final = 200
+_STEP: Final = re.compile(r"[A-Za-z0-9_.:-](?:[A-Za-z0-9 _.:-]*[A-Za-z0-9_.:-])?")
 EMPTY: Final = 98_304
 """What a new filesystem uses."""
 _NOT_SETTINGS: Final = frozenset(
@@ -15,6 +18,17 @@ _NOT_SETTINGS: Final = frozenset(
         *("user_properties", "user_properties_update", "create_ancestors", "volsize", "readonly"),
     }
 )
+
+
+def is_name(name: str) -> bool:
+    """Whether ZFS takes it for the full name of a dataset."""
+    steps = name.split("/")
+    return len(name) <= _LONGEST and all(_STEP.fullmatch(step) and step not in (".", "..") for step in steps)
+
+
+def is_ending(name: str) -> bool:
+    """Whether ZFS takes it for what stands behind the @ of a snapshot."""
+    return len(name) <= _LONGEST and _STEP.fullmatch(name) is not None
 
 
 def parent_of(name: str) -> str:
