@@ -8,6 +8,7 @@ import click
 
 from mock_truenas.appliance.releases import RELEASES, Release
 from mock_truenas.cli.choices import release_named
+from mock_truenas.control.endpoints import entries_of, kind_told
 from mock_truenas.faults import CATALOGUE, FAULT_KINDS, FaultKind
 
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -25,27 +26,11 @@ def faults(*, by_symptom: bool, as_json: bool) -> None:
             click.echo(json.dumps(row) if as_json else _symptom_told(row))
         return
     for kind in FAULT_KINDS.values():
-        click.echo(json.dumps(described(kind)) if as_json else _kind_told(kind))
-
-
-def described(kind: FaultKind) -> dict[str, Any]:
-    """A fault kind as plain JSON."""
-    return {
-        "name": kind.name,
-        "doc": kind.doc,
-        "stage": kind.stage.name.lower(),
-        "worlds": sorted(kind.worlds),
-        "entries": _entries_of(kind),
-        "parameters": kind.parameters.model_json_schema(),
-    }
-
-
-def _entries_of(kind: FaultKind) -> list[str]:
-    return [entry.number for entry in CATALOGUE if any(recipe.kind == kind.name for recipe in entry.recipes)]
+        click.echo(json.dumps(kind_told(kind)) if as_json else _kind_told(kind))
 
 
 def _kind_told(kind: FaultKind) -> str:
-    numbers = " ".join(_entries_of(kind))
+    numbers = " ".join(entries_of(kind))
     lines = [f"{kind.name:<24} {kind.doc}" + (f" [{numbers}]" if numbers else "")]
     for name, field in kind.parameters.model_fields.items():
         need = "required" if field.is_required() else f"default {field.default}" if field.default else "optional"

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from mock_truenas.appliance.model import Alert
 from mock_truenas.complaints import BadInput, Unknown
 from mock_truenas.control import bodies, changes
-from mock_truenas.faults import FAULT_KINDS, FaultKind
+from mock_truenas.faults import CATALOGUE, FAULT_KINDS, FaultKind
 from mock_truenas.faults.active import ActiveFault
 from mock_truenas.fleet import Fleet, Unit
 from mock_truenas.matching import Matching
@@ -78,8 +78,14 @@ def kind_told(kind: FaultKind) -> dict[str, Any]:
         "stage": kind.stage.name.lower(),
         "worlds": sorted(kind.worlds),
         "needs_tls": kind.needs_tls,
+        "entries": entries_of(kind),
         "parameters": kind.parameters.model_json_schema(),
     }
+
+
+def entries_of(kind: FaultKind) -> list[str]:
+    """The numbers of the catalogue's entries that a kind serves, such as F14."""
+    return [entry.number for entry in CATALOGUE if any(recipe.kind == kind.name for recipe in entry.recipes)]
 
 
 # -- state ---------------------------------------------------------------------------------------------------------

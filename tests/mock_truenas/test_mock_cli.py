@@ -189,7 +189,7 @@ def test_catalogue_of_faults_is_for_people_and_for_programs(run: Run) -> None:
     assert {"http.delay", "appliance.down"} <= {row["name"] for row in rows}
     for_people = run("faults").stdout
     for row in rows:
-        assert sorted(row) == ["doc", "entries", "name", "parameters", "stage", "worlds"]
+        assert sorted(row) == ["doc", "entries", "name", "needs_tls", "parameters", "stage", "worlds"]
         assert f"{row['name']:<24} {row['doc']}" in for_people
 
 
