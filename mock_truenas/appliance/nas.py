@@ -1,12 +1,21 @@
 """One NAS: its state, its accounts, and how both change and move with the clock. Knows no API and no network."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mock_truenas.appliance import draws, repairs, tables
-from mock_truenas.appliance.accounts import ADMINISTRATOR, EVERYTHING, KEYS_PER_USER, Accounts, Allowed, Allowlist
+from mock_truenas.appliance import draws, repairs, rows, tables
+from mock_truenas.appliance.accounts import (
+    ADMINISTRATOR,
+    EVERYTHING,
+    FULL_ADMIN,
+    KEYS_PER_USER,
+    Accounts,
+    Allowed,
+    Allowlist,
+    User,
+)
 from mock_truenas.appliance.alerting import Alerting
 from mock_truenas.appliance.boot import Boot
 from mock_truenas.appliance.changes import Change, Listener, between
@@ -17,6 +26,7 @@ from mock_truenas.appliance.model import Alert, Dataset, Disk, Pool, Row, Scan, 
 from mock_truenas.appliance.releases import Release, find_release
 from mock_truenas.appliance.timekeeping import Timekeeper
 from mock_truenas.appliance.truth import truth_of
+from mock_truenas.appliance.warmth import warmth
 from mock_truenas.clock import Clock
 
 Overlay = Callable[[State], State]
@@ -329,8 +339,18 @@ class Appliance(Timekeeper):
         if not self.release.dialect.has("key_allowlists") and len(self.accounts.keys_of(username)) >= KEYS_PER_USER:
             raise ValueError(f"{username} has {KEYS_PER_USER} API keys already; delete one first")
 
+    def add_user(self, username: str, roles: Iterable[str] = FULL_ADMIN) -> User:
+        """The user of that name, who may log in; made with these roles, and a row of its own, if needed."""
+        user = self.accounts.users.setdefault(username, User(username, frozenset(roles)))
+        known = self._base.tables.get("user")
+        if known is not None and all(row.get("username") != username for row in known.values()):
+            number = tables.next_number(known)
+            self.insert_row("user", rows.user(number, 3000 + number, username, roles=user.roles))
+        return user
+
     def mint_password(self, username: str) -> str:
         """A new password for a user (made if needed), for Basic authentication."""
+        self.add_user(username)
         return self.accounts.mint_password(username)
 
     def revoke(self, name: str, *, by: str = "", reason: str = "") -> None:
@@ -372,12 +392,3 @@ class Appliance(Timekeeper):
     def new_uuid(self, *purpose: object) -> str:
         """A UUID that follows from the seed and the purpose."""
         return draws.uuid(self.seed, *purpose)
-
-
-def warmth(disk: Disk, now_ns: int, state: State) -> int:
-    """°C that the hour and the disk's work add to its usual temperature."""
-    # A triangle from 0 at 03:00 to 2 at 15:00 and back, in whole degrees.
-    phase = (now_ns // 1_000_000_000 - 3 * 3600) % 86400 / 86400
-    pool = state.pools.get(disk.pool or "")
-    works = pool is not None and pool.scan is not None and pool.scan.runs_at(now_ns)
-    return round(4 * min(phase, 1 - phase)) + (3 if works else 0)

@@ -12,8 +12,8 @@ from mock_truenas.api.methods.sharing import share_with_options
 from mock_truenas.appliance import Appliance
 from mock_truenas.appliance.accounts import Accounts
 from mock_truenas.appliance.model import Disk, Host, State
-from mock_truenas.appliance.nas import warmth
 from mock_truenas.appliance.releases import find_release
+from mock_truenas.appliance.warmth import warmth
 from mock_truenas.capture import rows
 from mock_truenas.capture.document import Capture, read_capture
 from mock_truenas.capture.wanted import TABLES

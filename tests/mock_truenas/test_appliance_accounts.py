@@ -186,3 +186,17 @@ def test_nothing_that_is_printed_holds_a_secret() -> None:
     secret = book.mint_otp_secret("root")
     shown = repr(book) + repr(book.users) + repr(book.keys) + repr(book.check_api_key(key))
     assert [text for text in (*secrets, repr(secret)) if text in shown] == []
+
+
+def test_who_may_log_in_has_a_row_and_the_roles_given_first() -> None:
+    nas = aged("baseline", "25.10").nas
+    nas.add_user("viewer", ["READONLY_ADMIN"])
+    password = nas.mint_password("viewer")
+    key = nas.mint_api_key("viewer's", username="viewer")
+    assert {nas.check_password("viewer", password).roles, nas.check_api_key(key).roles} == {
+        frozenset({"READONLY_ADMIN"})
+    }
+    named = [row for row in nas.state.tables["user"].values() if row["username"] == "viewer"]
+    assert [row["roles"] for row in named] == [["READONLY_ADMIN"]]
+    uids = [row["uid"] for row in nas.state.tables["user"].values()]
+    assert len(set(uids)) == len(uids)

@@ -1,5 +1,6 @@
 """A NAS lives by its clock alone: what it is at an instant does not depend on how often anybody looked."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -364,6 +365,32 @@ def test_the_next_change_is_when_something_next_happens() -> None:
         dues.append((due - START_NS) // SECOND)
         home.wait(due - home.nas.now_ns())
     assert dues == [45, 90, 600]
+
+
+def test_looking_while_nothing_is_due_reads_the_clock_once_and_does_no_more() -> None:
+    home = aged("homelab")
+    reads: list[int] = []
+
+    class Counted:
+        def now_ns(self) -> int:
+            reads.append(1)
+            return START_NS
+
+    home.nas._clock = Counted()
+    before = home.nas.state
+    home.nas.evolve()
+    assert (len(reads), home.nas.state is before) == (1, True)
+
+
+def test_an_appliance_of_a_fleet_takes_less_than_a_quarter_of_a_megabyte() -> None:
+    aged()
+    tracemalloc.start()
+    try:
+        homes = [aged(seed=seed) for seed in range(10)]
+        each = tracemalloc.get_traced_memory()[0] // len(homes)
+    finally:
+        tracemalloc.stop()
+    assert each < 250 << 10
 
 
 class TwoLives(RuleBasedStateMachine):
