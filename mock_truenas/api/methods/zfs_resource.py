@@ -1,5 +1,6 @@
 """``zfs.resource.*``: datasets (25.10) and snapshots (26) nearer to how ZFS has them (truenas-api 3.8)."""
 
+import asyncio
 from typing import Any, Final
 
 from pydantic import Field
@@ -38,7 +39,7 @@ class SnapshotQuery(Given):
     max_txg: int = 0
 
 
-def _datasets(call: Call) -> list[dict[str, Any]]:
+async def _datasets(call: Call) -> list[dict[str, Any]]:
     given: ResourceQuery = call.arguments["data"]
     if any("@" in path for path in given.paths):
         raise ValidationErrors.one("data.paths", "Paths of datasets cannot have an @ in them")
@@ -50,7 +51,11 @@ def _datasets(call: Call) -> list[dict[str, Any]]:
         children=given.get_children,
         nested=given.nest_results,
     )
-    return zfs_resource.rows(call.appliance, asked)
+    tops: list[dict[str, Any]] = []
+    for _ in zfs_resource.building(call.appliance, asked, tops):
+        # There may be thousands; others get their turn in between.
+        await asyncio.sleep(0)
+    return tops
 
 
 def _snapshots(call: Call) -> list[dict[str, Any]]:

@@ -167,7 +167,8 @@ def _vdev(
 ) -> dict[str, Any]:
     leaf = vdev.path is not None
     shown = {
-        "name": vdev.name,
+        # What cannot be opened has no name left but its guid (truenas-api, Appendix A).
+        "name": vdev.guid if leaf and vdev.status == "UNAVAIL" else vdev.name,
         "type": vdev.type,
         "path": vdev.path,
         "guid": vdev.guid,

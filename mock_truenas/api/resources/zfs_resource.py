@@ -1,6 +1,6 @@
 """Datasets and snapshots as ``zfs.resource.query`` and ``zfs.resource.snapshot.query`` show them (truenas-api 3.8)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from mock_truenas.api.resources import dataset as datasets
 from mock_truenas.appliance.model import Dataset, Snapshot
 from mock_truenas.appliance.nas import Appliance
 
+_AT_ONCE: Final = 100
 _SNAPSHOT_PROPERTIES: Final = ("creation", "used", "referenced", "written", "guid", "createtxg")
 
 
@@ -24,23 +25,22 @@ class Asked:
     nested: bool = False
 
 
-def rows(appliance: Appliance, asked: Asked) -> list[dict[str, Any]]:
-    """The datasets at some paths, the pools' own without paths; with children, all below them too."""
+def building(appliance: Appliance, asked: Asked, tops: list[dict[str, Any]]) -> Iterator[None]:
+    """Fill ``tops`` with the datasets at some paths, giving way after every few.
+
+    Without paths they are the pools' own; with children all below are there too, nested or not.
+    """
     known = appliance.state.datasets
-    tops = asked.paths or tuple(name for name in known if "/" not in name)
-    shown = {row["name"]: row for row in datasets.rows(appliance, {"retrieve_children": False}, tuple(known))}
-    names = [name for name in known if name in shown and (name in tops or (asked.children and _is_below(name, tops)))]
-    made = {name: _row(known[name], shown[name], asked) for name in names}
-    if not asked.nested:
-        return list(made.values())
-    roots = []
-    for name, row in made.items():
-        parent = made.get(name.rpartition("/")[0])
-        if parent is None:
-            roots.append(row)
-        else:
-            parent["children"].append(row)
-    return roots
+    paths = asked.paths or tuple(name for name in known if "/" not in name)
+    wanted = [name for name in known if name in paths or (asked.children and _is_below(name, paths))]
+    made: dict[str, dict[str, Any]] = {}
+    for number, shown in enumerate(datasets.rows(appliance, {"retrieve_children": False}, wanted), start=1):
+        name = shown["name"]
+        row = made[name] = _row(known[name], shown, asked)
+        parent = made.get(name.rpartition("/")[0]) if asked.nested else None
+        (tops if parent is None else parent["children"]).append(row)
+        if number % _AT_ONCE == 0:
+            yield
 
 
 def snapshot_rows(
