@@ -75,7 +75,7 @@ def _requests(log: RunLog, fault: FaultWindow) -> Sequence[Request]:
     appliances = {fault.on} & set(log.appliances) or {
         log.connections[name].appliance for name in fault.connections if name in log.connections
     }
-    requests = [request for appliance in sorted(appliances) for request in log.requests(appliance)]
+    requests = [request for appliance in sorted(appliances) for request in log.exchanges(appliance)]
     return [request for request in requests if fault.from_ns <= request.arrival_ns < fault.to_ns]
 
 

@@ -202,9 +202,13 @@ class RunLog:
         """Every successful sample of the resources of ``system``."""
         return self._resources.get(system, [])
 
-    def requests(self, appliance: str) -> Sequence[Request]:
-        """The journal of ``appliance``, by arrival."""
+    def exchanges(self, appliance: str) -> Sequence[Request]:
+        """The journal of ``appliance``, by arrival; events and ends of connections among it."""
         return self._requests.get(appliance, [])
+
+    def requests(self, appliance: str) -> Sequence[Request]:
+        """What ``appliance`` was asked, by arrival: requests, handshakes and calls."""
+        return [request for request in self.exchanges(appliance) if request.was_asked]
 
     def faults(self) -> Sequence[FaultWindow]:
         """Every injected fault, in order of injection."""

@@ -69,7 +69,10 @@ class FaultWindow:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One exchange in an appliance's journal. ``seq`` is the record written when it ended."""
+    """One exchange in an appliance's journal. ``seq`` is the record written when it ended.
+
+    ``kind`` is ``request``, or on a WebSocket ``handshake``, ``call``, ``event`` or ``close``.
+    """
 
     arrival_ns: int
     ended_ns: int
@@ -82,6 +85,12 @@ class Request:
     faults: tuple[str, ...]
     credential: str | None
     duration_ns: int
+    kind: str = "request"
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether a client asked for it; an event and the end of a connection come by themselves."""
+        return self.kind not in ("event", "close")
 
     @classmethod
     def of(cls, record: Record) -> "Request":
@@ -102,6 +111,7 @@ class Request:
             tuple(data["faults"]),
             data.get("credential"),
             data["duration_ns"],
+            data.get("kind", "request"),
         )
 
 

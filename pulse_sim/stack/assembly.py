@@ -17,10 +17,12 @@ from pulse_sim.stack.errors import Classifier
 from pulse_sim.stack.fetcher import ApiFetcher, Fetcher, Retries
 from pulse_sim.stack.keeping import Keeper
 from pulse_sim.stack.metrics import Metrics
+from pulse_sim.stack.negotiation import ApplianceClient, NegotiatedClient
 from pulse_sim.stack.poll_status import PollStatus
 from pulse_sim.stack.poller import STOP_S, Poller
 from pulse_sim.stack.provider import Provider
 from pulse_sim.stack.registry import Registry
+from pulse_sim.stack.rpc_client import RpcClient
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.schedule import Schedule
 from pulse_sim.stack.seams import Seams
@@ -42,8 +44,9 @@ class Parts:
     deadlines: type[Deadlines] = Deadlines
     classifier: type[Classifier] = Classifier
     client: type[Client] = Client
+    rpc_client: type[RpcClient] = RpcClient
     retries: type[Retries] = Retries
-    fetcher: Callable[[Client, Runtime, Retries], Fetcher] = ApiFetcher
+    fetcher: Callable[[ApplianceClient, Runtime, Retries], Fetcher] = ApiFetcher
     provider: type[Provider] = Provider
     registry: type[Registry] = Registry
     breaker: type[Breaker] = Breaker
@@ -189,9 +192,16 @@ class Stack:
         orgs = self._store.orgs() if self.settings.multi_tenant else ("default",)
         return [connection for org in orgs for connection in self._store.load(org)]
 
-    def _client(self, connection: Connection) -> Client:
-        return self._parts.client(
-            connection, self._runtime, self._seams.clock, deadlines=self._deadlines, classifier=self._classifier
+    def _client(self, connection: Connection) -> NegotiatedClient:
+        return NegotiatedClient(
+            connection,
+            self._runtime,
+            self._seams.clock,
+            deadlines=self._deadlines,
+            classifier=self._classifier,
+            rest=self._parts.client,
+            rpc=self._parts.rpc_client,
+            transport=self.settings.transport,
         )
 
     def _watch_over(self, connection: Connection, before: Polled | None) -> Watch:

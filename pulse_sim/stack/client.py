@@ -56,7 +56,7 @@ class Client:
         self._urls: dict[str, URL] = {}
         self._session, connector = open_session(connection, deadlines.for_connect())
         self._forget = runtime.add_connections(connector.open_connections)
-        self._secrets = _forms(connection.secrets())
+        self._secrets = forms_of(connection.secrets())
         self._answers: dict[str, tuple[bytes, Any]] = {}
         self._closed = False
 
@@ -166,7 +166,7 @@ async def _at_most(answer: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(parts)[:limit]
 
 
-def _forms(secrets: tuple[str, ...]) -> list[bytes]:
+def forms_of(secrets: tuple[str, ...]) -> list[bytes]:
     """Secrets as they would stand in a JSON body, plain and escaped; the longest first, as one may contain another."""
     forms = {form for secret in secrets for form in (secret.encode(), json.dumps(secret)[1:-1].encode())}
     return sorted(forms, key=lambda form: (-len(form), form))

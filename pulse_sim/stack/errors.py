@@ -87,6 +87,31 @@ class StatusRefused(Exception):
         self.body = body
 
 
+class LoginRefused(Exception):
+    """A login over JSON-RPC that did not succeed; `cause` says why in our words."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class RpcRefused(Exception):
+    """A JSON-RPC error; `code` is the protocol's, `errno` the middleware's own number or None (truenas-api 5.2)."""
+
+    def __init__(self, code: int, errno: int | None = None) -> None:
+        super().__init__(f"JSON-RPC error {code}")
+        self.code = code
+        self.errno = errno
+
+
+class SessionClosed(Exception):
+    """A WebSocket ended before its answer came; `code` of its close frame, None without one."""
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(f"closed with {code}")
+        self.code = code
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One row of the classification table, as found for a failure."""
@@ -121,6 +146,12 @@ class Classifier:
             return self.find_status(failure.status, failure.body)
         if isinstance(failure, AnswerUnusable):
             return Finding(ErrorType.API, failure.cause, not failure.final)
+        if isinstance(failure, LoginRefused):
+            return Finding(ErrorType.AUTH, failure.cause, False)
+        if isinstance(failure, RpcRefused):
+            return self.find_refusal(failure)
+        if isinstance(failure, SessionClosed):
+            return _CLOSED.get(failure.code or 0) or Finding(ErrorType.API, f"closed with code {failure.code}", True)
         for kinds, error_type, cause in _TABLE:
             if isinstance(failure, kinds):
                 return self._refined(failure, Finding(error_type, cause, error_type not in _NEVER_RETRIED))
@@ -136,6 +167,13 @@ class Classifier:
             return Finding(ErrorType.API, f"HTTP {status}: redirects are not followed with credentials", False, status)
         return Finding(ErrorType.API, f"HTTP {status}", status >= 500 or status == 429, status)
 
+    def find_refusal(self, refused: RpcRefused) -> Finding:
+        """The row for a JSON-RPC error; one that says "not allowed" is an auth error, whatever its code."""
+        if refused.errno in _REFUSING_ERRNOS:
+            return Finding(ErrorType.AUTH, f"JSON-RPC errno {refused.errno}", False)
+        number = "" if refused.errno is None else f", errno {refused.errno}"
+        return Finding(ErrorType.API, f"JSON-RPC error {refused.code}{number}", refused.code not in _FINAL_CODES)
+
     def _refined(self, failure: BaseException, row: Finding) -> Finding:
         """Two library errors mean different things by what caused them."""
         beneath = getattr(failure, "os_error", None)
@@ -146,6 +184,17 @@ class Classifier:
         if isinstance(failure, aiohttp.ClientPayloadError) and "ConnectionResetError" in str(failure):
             return Finding(ErrorType.CONNECTION, "connection reset", True)
         return row
+
+
+_FINAL_CODES: Final = frozenset({-32700, -32600, -32601, -32602})
+"""What the same request will meet again."""
+_NO_ANSWER: Final = Finding(ErrorType.CONNECTION, "connection closed without an answer", True)
+_CLOSED: Final = {
+    **dict.fromkeys((0, 1000, 1001, 1005, 1006), _NO_ANSWER),
+    1008: Finding(ErrorType.AUTH, "this address is not allowed", False),
+    1009: Finding(ErrorType.API, "message too long", False),
+}
+"""What a WebSocket's close code means; 1008 is the allow-list, whose REST form is a 403 (truenas-api 1, 5.1)."""
 
 
 def _errno_of(body: bytes) -> object:

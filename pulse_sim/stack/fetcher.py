@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
-from pulse_sim.stack.client import Client
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.decoding import decode_alerts, decode_datasets, decode_disks, decode_pools, decode_system
 from pulse_sim.stack.errors import MonitorError
+from pulse_sim.stack.negotiation import ApplianceClient
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.snapshot import Snapshot
 
@@ -60,7 +60,7 @@ class _Decoder:
 class ApiFetcher:
     """Reads an appliance through its client, one call after the other: five calls on one connection."""
 
-    def __init__(self, client: Client, runtime: Runtime, retries: Retries) -> None:
+    def __init__(self, client: ApplianceClient, runtime: Runtime, retries: Retries) -> None:
         self.client = client
         self._runtime = runtime
         self._retries = retries

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 VARIANTS: Final = ("truenas-off-by-default", "truenas-on-by-default", "without-truenas")
+TRANSPORTS: Final = ("auto", "rest", "rpc")
+"""How appliances are spoken to: found out on first contact, or forced (contract A2)."""
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 
 
@@ -24,6 +26,7 @@ class Settings:
     port: int = 7655
     api_token: str = field(default="", repr=False)
     node_limit: int | None = None
+    transport: str = "auto"
 
     @property
     def has_truenas(self) -> bool:
@@ -52,7 +55,14 @@ def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
         port=_whole(environ.get("FRONTEND_PORT") or "7655", "FRONTEND_PORT", 65535),
         api_token=(environ.get("PULSE_API_TOKEN") or "").strip(),
         node_limit=_whole(limit, "PULSE_NODE_LIMIT", 10**6) if limit else None,
+        transport=_transport(environ.get("PULSE_TRUENAS_TRANSPORT") or "auto"),
     )
+
+
+def _transport(text: str) -> str:
+    if text.strip().lower() not in TRANSPORTS:
+        raise SettingsInvalid(f"PULSE_TRUENAS_TRANSPORT must be one of {', '.join(TRANSPORTS)}")
+    return text.strip().lower()
 
 
 def _whole(text: str, name: str, largest: int) -> int:

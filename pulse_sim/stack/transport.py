@@ -66,8 +66,14 @@ def base_url(connection: Connection) -> URL:
     return URL.build(scheme=scheme, host=connection.host, port=connection.effective_port) / "api" / "v2.0"
 
 
-def open_session(connection: Connection, connect_s: float | None) -> tuple[aiohttp.ClientSession, CountedConnector]:
-    """A session that sends the connection's credentials and never follows anything by itself.
+def open_session(
+    connection: Connection,
+    connect_s: float | None,
+    *,
+    authorized: bool = True,
+    tracing: list[aiohttp.TraceConfig] | None = None,
+) -> tuple[aiohttp.ClientSession, CountedConnector]:
+    """A session that sends the connection's credentials, unless not `authorized`, and follows nothing by itself.
 
     Connecting, name lookup and TLS handshake included, takes at most `connect_s` seconds. With a fingerprint the leaf
     certificate must match it; without skip-verify it must be trusted as well.
@@ -80,15 +86,12 @@ def open_session(connection: Connection, connect_s: float | None) -> tuple[aioht
         keepalive_timeout=KEEPALIVE_S,
         timeout_ceil_threshold=_NEVER_ROUNDED,
     )
+    headers = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"}
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={
-            "User-Agent": USER_AGENT,
-            "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Authorization": authorization(connection),
-        },
+        headers={**headers, "Authorization": authorization(connection)} if authorized else headers,
+        trace_configs=tracing,
         timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_read=None, ceil_threshold=_NEVER_ROUNDED),
         trust_env=False,
     )

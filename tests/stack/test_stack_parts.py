@@ -11,9 +11,9 @@ import pytest
 
 from pulse_sim.stack.assembly import Parts
 from pulse_sim.stack.breaker import Breaker
-from pulse_sim.stack.client import Client
 from pulse_sim.stack.connection import Redaction
 from pulse_sim.stack.fetcher import FixtureFetcher, Retries
+from pulse_sim.stack.negotiation import ApplianceClient
 from pulse_sim.stack.poller import Poller
 from pulse_sim.stack.registry import Registry
 from pulse_sim.stack.runtime import Runtime
@@ -158,7 +158,7 @@ def test_a_sudden_emptiness_keeps_the_resources_as_stale_until_it_is_confirmed()
     answers: dict[str, Any] = {"system": {"version": "24.10"}, "pools": [pool], "datasets": [{"name": "tank"}]}
     fixture = FixtureFetcher(answers)
 
-    def instead_of(client: Client, *_: object) -> FixtureFetcher:
+    def instead_of(client: ApplianceClient, *_: object) -> FixtureFetcher:
         fixture.close = client.close  # type: ignore[method-assign]
         return fixture
 

@@ -200,7 +200,9 @@ def test_every_way_to_connect_over_tls_works(tmp_path: Path, verify_tls: str, cr
     text = scenario(appliances={"nas-1": {**NAS, "tls": True}}, connections={"nas-1": connection})
     done = rehearse(tmp_path, text)
     assert polls_of(done) == (14, 0)
-    assert {request.status for request in done.log.requests("nas-1")} == {200}
+    statuses = [request.status for request in done.log.requests("nas-1")]
+    # A release before 25.04 redirects the WebSocket that is tried first, and is asked over REST from then on.
+    assert (statuses[0], set(statuses[1:])) == (302, {200})
 
 
 @pytest.mark.parametrize(
