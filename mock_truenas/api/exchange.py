@@ -183,8 +183,6 @@ class Exchange:
         self.user, self.error = outcome.user, outcome.error
         if outcome.user is not None:
             self.house.appliance.note_rest_use(self.request.remote or "")
-        if outcome.user is not None and self.house.rest.counts_use:
-            self.house.appliance.note_rest_use(self.request.remote or "")
         if outcome.faults:
             self.shaped_by += outcome.faults
         return outcome.answer

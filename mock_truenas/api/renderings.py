@@ -101,15 +101,24 @@ class Renderings:
 
 
 def shown(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:
-    """The answer of what a call returned."""
-    return printed(route, sent, value.id if isinstance(value, Job) else value)
+    """The answer of what a call returned: of a job its number, unless what it made is downloaded at once."""
+    if not isinstance(value, Job):
+        return printed(route, value)
+    if route.method.downloadable and value.finished and isinstance(value.result, str) and not _declines(sent):
+        return printed(route, value.result.encode())
+    return json_answer(200, value.id)
 
 
-def printed(route: Route, sent: Sent, value: Any) -> Answer | Awaitable[Answer]:
+def printed(route: Route, value: Any) -> Answer | Awaitable[Answer]:
     """The answer of a JSON value, or of the bytes of a download; a large one is printed while others get their turn."""
-    if route.method.downloadable and isinstance(value, bytes) and ("download", "0") not in sent.pairs:
+    if route.method.downloadable and isinstance(value, bytes):
         return Answer(200, value, "application/octet-stream", chunked=True)
     return _printed(value) if is_big(value) else json_answer(200, value)
+
+
+def _declines(sent: Sent) -> bool:
+    """Whether only the number of the job is wanted (truenas-api 2.2)."""
+    return ("download", "0") in sent.pairs
 
 
 def error_answer(error: MethodError | BadRequest) -> Answer:

@@ -166,7 +166,7 @@ class Rest:
             return Outcome(error_answer(error), user, (fault_id,), number_of(error))
         if result is not None:
             fault_id, value = result
-            return self._changed(met, route, sent, value, user, (fault_id,))
+            return self._changed(met, route, value, user, (fault_id,))
         if not met.changes_value:
             answer = self._renderings.answer(route, sent, who)
             faults = met.shown()
@@ -176,22 +176,20 @@ class Rest:
         except (MethodError, BadRequest) as error:
             return Outcome(error_answer(error), user, met.shown())
         if inspect.isawaitable(value):
-            return self._changed_later(met, route, sent, value, user)
-        return self._changed(met, route, sent, value, user, met.shown())
+            return self._changed_later(met, route, value, user)
+        return self._changed(met, route, value, user, met.shown())
 
     def _changed(
-        self, met: Met, route: Route, sent: Sent, value: Any, user: str | None, faults: tuple[str, ...]
+        self, met: Met, route: Route, value: Any, user: str | None, faults: tuple[str, ...]
     ) -> Outcome | Awaitable[Outcome]:
         value, changed_by = met.changed(value.id if isinstance(value, Job) else plain(value))
-        answer = printed(route, sent, value)
+        answer = printed(route, value)
         faults = (*faults, *changed_by)
         return Outcome(answer, user, faults) if isinstance(answer, Answer) else _later(answer, user, faults)
 
-    async def _changed_later(
-        self, met: Met, route: Route, sent: Sent, value: Awaitable[Any], user: str | None
-    ) -> Outcome:
+    async def _changed_later(self, met: Met, route: Route, value: Awaitable[Any], user: str | None) -> Outcome:
         try:
-            outcome = self._changed(met, route, sent, await value, user, met.shown())
+            outcome = self._changed(met, route, await value, user, met.shown())
         except MethodError as error:
             return Outcome(error_answer(error), user, met.shown())
         return outcome if isinstance(outcome, Outcome) else await outcome
