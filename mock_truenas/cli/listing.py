@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import click
+from pydantic.fields import FieldInfo
 
 from mock_truenas.appliance.releases import RELEASES, Release
 from mock_truenas.cli.choices import release_named
 from mock_truenas.control.endpoints import entries_of, kind_told
 from mock_truenas.faults import CATALOGUE, FAULT_KINDS, FaultKind
+from mock_truenas.faults.scope import RequestParameters
 
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
@@ -27,15 +29,25 @@ def faults(*, by_symptom: bool, as_json: bool) -> None:
         return
     for kind in FAULT_KINDS.values():
         click.echo(json.dumps(kind_told(kind)) if as_json else _kind_told(kind))
+    if not as_json:
+        click.echo("\nKinds marked with a * also take, to strike only what is meant:")
+        for name, field in RequestParameters.model_fields.items():
+            click.echo(_parameter_told(name, field))
 
 
 def _kind_told(kind: FaultKind) -> str:
     numbers = " ".join(entries_of(kind))
-    lines = [f"{kind.name:<24} {kind.doc}" + (f" [{numbers}]" if numbers else "")]
+    aimed = issubclass(kind.parameters, RequestParameters)
+    lines = [f"{kind.name:<24}{'*' if aimed else ' '}{kind.doc}" + (f" [{numbers}]" if numbers else "")]
     for name, field in kind.parameters.model_fields.items():
-        need = "required" if field.is_required() else f"default {field.default}" if field.default else "optional"
-        lines.append(f"{'':<24}   {name}: {field.description} ({need})")
+        if not (aimed and name in RequestParameters.model_fields):
+            lines.append(_parameter_told(name, field))
     return "\n".join(lines)
+
+
+def _parameter_told(name: str, field: FieldInfo) -> str:
+    need = "required" if field.is_required() else f"default {field.default}" if field.default else "optional"
+    return f"{'':<24}   {name}: {field.description} ({need})"
 
 
 def _symptom_told(row: Mapping[str, Any]) -> str:
