@@ -6,15 +6,12 @@ An alert somebody raised by hand is left alone, and becomes the rule's own where
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mock_truenas.appliance import draws
 from mock_truenas.appliance.alert_findings import Finding, View
 from mock_truenas.appliance.alert_rules import RULES, Rule
-from mock_truenas.appliance.model import Alert, State
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
+from mock_truenas.appliance.model import Alert
 
 _Identity = tuple[str, str]
 _Found = dict[_Identity, tuple[Rule, Finding]]
@@ -43,13 +40,8 @@ class Alerting:
     _resting: dict[_Identity, Alert] = field(default_factory=dict)
     _asked: list[_Asked] = field(default_factory=lambda: [_Asked() for _ in RULES])
 
-    def judge(
-        self, appliance: "Appliance", seen: State, alerts: Mapping[str, Alert], now_ns: int, *, resting: bool
-    ) -> Mapping[str, Alert]:
+    def judge(self, view: View, alerts: Mapping[str, Alert], *, resting: bool) -> Mapping[str, Alert]:
         """The alerts that hold in a state; the very same mapping when none came, went or changed."""
-        view = View(
-            seen, now_ns, appliance.release.dialect, lambda disk: appliance.temperature(disk, now_ns, state=seen)
-        )
         found = self._found(view)
         if found is None:
             if not resting:
@@ -61,7 +53,7 @@ class Alerting:
             if ended is not None and resting:
                 self._resting[identity] = ended
         for identity, (rule, finding) in found.items():
-            self._raise(changed, identity, rule, finding, now_ns)
+            self._raise(changed, identity, rule, finding, view.now_ns)
         if not resting:
             self._resting.clear()
         same = changed.keys() == alerts.keys() and all(changed[uuid] is alerts[uuid] for uuid in changed)

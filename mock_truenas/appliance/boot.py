@@ -5,13 +5,11 @@ How many seconds a client finds nobody is the faces' business: they ask ``host.a
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mock_truenas.appliance.changes import Change
+from mock_truenas.appliance.living import Living
 from mock_truenas.appliance.model import Row, State
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
 
 _IMPORTED: Final = 0.6
 """The part of a boot after which pools are there."""
@@ -20,7 +18,7 @@ _IMPORTED: Final = 0.6
 class Boot:
     """The phase one appliance is in. A look at the state goes through it last of all."""
 
-    def __init__(self, appliance: "Appliance") -> None:
+    def __init__(self, appliance: Living) -> None:
         self._appliance = appliance
         self._veil: Callable[[State], State] | None = None
 

@@ -20,7 +20,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal
 
 from mock_truenas.appliance import peripherals, rows, workloads
-from mock_truenas.appliance.build import build_appliance
+from mock_truenas.appliance.layout import construct
 from mock_truenas.appliance.model import AlertLevel, Row
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.appliance.peripherals import Seat
@@ -343,9 +343,7 @@ class NasBuilder:
         key_prefix: str = "",
     ) -> Appliance:
         """The NAS. Raises ValueError when a pool holds more than fits, or for an unknown release."""
-        return build_appliance(
-            fixture=self.plan(), release=release, clock=clock, entropy=entropy, rng=rng, key_prefix=key_prefix
-        )
+        return construct(self.plan(), release=release, clock=clock, entropy=entropy, rng=rng, key_prefix=key_prefix)
 
     def _add_disk(self, size: int, media: Media, temperature: int | None, model: str | None) -> str:
         family = "nvme" if media == "NVME" else "sd"

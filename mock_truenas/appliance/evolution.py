@@ -1,14 +1,13 @@
 """What a NAS does by itself: scans end, datasets fill, tasks run. All of it is entered in the appliance's schedule."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mock_truenas.appliance import filling, health
+from mock_truenas.appliance.jobs import Jobs
+from mock_truenas.appliance.living import Living
 from mock_truenas.appliance.model import Pool, RestUse, Scan, State
 from mock_truenas.appliance.tasks import Tasks
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
 
 STEP_NS: Final = 600_000_000_000
 """Datasets fill, and time alone raises alerts, on this grid."""
@@ -19,9 +18,9 @@ _HOUR_NS: Final = 3_600_000_000_000
 class Evolution:
     """The happenings of one appliance."""
 
-    def __init__(self, appliance: "Appliance") -> None:
+    def __init__(self, appliance: Living, jobs: Jobs) -> None:
         self._appliance = appliance
-        self.tasks = Tasks(appliance)
+        self.tasks = Tasks(appliance, jobs)
         self._rest_count = 0
         self._rest_addresses: dict[str, None] = {}
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from mock_truenas.appliance import peripherals
+from mock_truenas.appliance.builder import NasBuilder
 from mock_truenas.appliance.plans import AlertPlan, DatasetPlan, DiskPlan, Fixture, PoolPlan, VdevPlan
 
 _TB4: Final = 4_000_787_030_016
@@ -167,9 +168,6 @@ HOMELAB: Final = Fixture(
 
 def _datacenter() -> Fixture:
     """1,200 disks in twelve enclosures: two big pools of raidz2 vdevs with spares, one of mirrored SSDs."""
-    # Imported here, as the builder builds from these fixtures too.
-    from mock_truenas.appliance.builder import NasBuilder
-
     nas = (
         NasBuilder("datacenter")
         .machine(memory="1T", cores=128, physical_cores=64, manufacturer="iXsystems", product="TRUENAS-M60-HA")
@@ -194,8 +192,6 @@ def _datacenter() -> Fixture:
 
 def _many_datasets() -> Fixture:
     """10,000 datasets, all directly below one pool: as served, each is there twice."""
-    from mock_truenas.appliance.builder import NasBuilder
-
     nas = NasBuilder("many-datasets").machine(memory="256G").pool("tank", raidz2=8, vdevs=4, disk="18TB").service("nfs")
     for number in range(1, 10_000):
         nas.dataset(f"tank/home-{number:04}", used=(1 + number * 7919 % 20_000) << 20)

@@ -5,12 +5,10 @@ Knows no method: a plan says how long, through which steps, and what comes out a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from mock_truenas.appliance.changes import Change
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
+from mock_truenas.appliance.living import Living
 
 JobState = Literal["WAITING", "RUNNING", "SUCCESS", "FAILED", "ABORTED"]
 _KEPT: Final = 1000
@@ -23,7 +21,7 @@ class Plan(Protocol):
     @property
     def takes_ns(self) -> int: ...
     @property
-    def result(self) -> Callable[["Appliance"], Any]: ...
+    def result(self) -> Callable[[Any], Any]: ...
     @property
     def description(self) -> str: ...
     @property
@@ -76,7 +74,7 @@ class _Work:
 class Jobs:
     """The jobs of one appliance since it was booted."""
 
-    def __init__(self, appliance: "Appliance") -> None:
+    def __init__(self, appliance: Living) -> None:
         self._appliance = appliance
         self._work: dict[int, _Work] = {}
         self._last = 0

@@ -16,6 +16,7 @@ from mock_truenas.appliance.accounts import (
     Allowlist,
     User,
 )
+from mock_truenas.appliance.alert_findings import View
 from mock_truenas.appliance.alerting import Alerting
 from mock_truenas.appliance.boot import Boot
 from mock_truenas.appliance.changes import Change, Listener, between
@@ -66,7 +67,7 @@ class Appliance(Timekeeper):
         self._overlays: dict[str, Overlay] = {}
         self._load = LoadAverage(self.stream("load"), state.host.typical_load, self._clock.now_ns())
         self._alerting = Alerting(self.seed)
-        self._evolution = Evolution(self)
+        self._evolution = Evolution(self, self.jobs)
         self._boot = Boot(self)
         self._evolution.begin(self.now_ns())
         self._become(state, self.now_ns())
@@ -162,9 +163,8 @@ class Appliance(Timekeeper):
 
     def _become(self, base: State, now_ns: int, *, only_if_alerts: bool = False) -> None:
         visible = self.state if only_if_alerts else self._overlaid(base)
-        alerts = self._alerting.judge(
-            self, visible, base.alerts, now_ns, resting=bool(self._overlays) or self._boot.runs
-        )
+        view = View(visible, now_ns, self.release.dialect, lambda disk: self.temperature(disk, now_ns, visible))
+        alerts = self._alerting.judge(view, base.alerts, resting=bool(self._overlays) or self._boot.runs)
         if alerts is not base.alerts:
             base = replace(base, alerts=alerts)
             visible = self._overlaid(base)

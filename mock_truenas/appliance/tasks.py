@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mock_truenas.appliance import draws, snapshots, tables
 from mock_truenas.appliance.cron import due_after
-from mock_truenas.appliance.jobs import Job
+from mock_truenas.appliance.jobs import Job, Jobs
+from mock_truenas.appliance.living import Living
 from mock_truenas.appliance.model import Alert, Row, State, Tables
-
-if TYPE_CHECKING:
-    from mock_truenas.appliance.nas import Appliance
 
 SCRUB_BYTES_PER_S: Final = 500_000_000
 """How fast a scheduled scrub reads."""
@@ -24,7 +22,7 @@ class _Copying:
     """The plan of a replication's job."""
 
     takes_ns: int
-    result: Callable[["Appliance"], Any]
+    result: Callable[[Any], Any]
     description: str
     steps: tuple[tuple[float, str], ...] = ((0.0, "Preparing"), (0.1, "Sending"), (0.95, "Finishing"))
     abortable: bool = True
@@ -33,8 +31,9 @@ class _Copying:
 class Tasks:
     """The tasks of one appliance, each entered in the schedule for its next run."""
 
-    def __init__(self, appliance: "Appliance") -> None:
+    def __init__(self, appliance: Living, jobs: Jobs) -> None:
         self._appliance = appliance
+        self._jobs = jobs
         self._runs: Mapping[str, Callable[[Any, int], None]] = {
             "pool.snapshottask": self._take_snapshots,
             "replication": self._replicate,
@@ -106,7 +105,7 @@ class Tasks:
         minutes = 2 + draws.number(self._appliance.seed, "replication", key, at_ns) % 9
         plan = _Copying(minutes * _MINUTE_NS, lambda _: self._copied(key), f"Replicate {row.get('name')}")
         self._set(key, {"state": "RUNNING", "datetime": _date(at_ns)})
-        job = self._appliance.jobs.start("replication.run", [key], plan, ended=lambda job: self._end(key, job))
+        job = self._jobs.start("replication.run", [key], plan, ended=lambda job: self._end(key, job))
         self._set(key, {"state": "RUNNING", "datetime": _date(at_ns)}, job=job.id)
 
     def _copied(self, key: Any) -> None:
