@@ -9,7 +9,8 @@ import errno
 import os
 import posixpath
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,7 @@ class Disk:
         self._durable_names: dict[str, _File] = {}
         self._durable_directories: dict[str, int] = {"/": 0o755}
         self._journal: list[_Rename] = []
+        self._locked: set[str] = set()
 
     def read(self, path: str) -> bytes:
         """The contents; FileNotFoundError when there is no such file."""
@@ -119,6 +121,33 @@ class Disk:
         """Permission bits of a file or directory."""
         path = self._normal(path)
         return self._directories[path] if path in self._directories else self._file(path).mode
+
+    def set_mode(self, path: str, mode: int) -> None:
+        """Change the permission bits of a file or directory."""
+        path = self._normal(path)
+        if path not in self._directories:
+            self._file(path).mode = mode
+        else:
+            self._directories[path] = mode
+            if path in self._durable_directories:
+                self._durable_directories[path] = mode
+        self._watch("chmod", path, b"")
+
+    @contextmanager
+    def lock(self, directory: str) -> Iterator[None]:
+        """Hold the advisory lock of a directory; BlockingIOError while somebody else does. It asks nothing of others.
+
+        What dies holding it need not let go: nothing dies between two steps of the loop.
+        """
+        directory = self._normal(directory)
+        self._require_directory(directory)
+        if directory in self._locked:
+            raise _error(errno.EWOULDBLOCK, directory)
+        self._locked.add(directory)
+        try:
+            yield
+        finally:
+            self._locked.discard(directory)
 
     def files(self) -> dict[str, bytes]:
         """Every file by full path, sorted: what an examiner of the disk would find."""

@@ -40,6 +40,31 @@ def test_missing_files_and_directories_are_missing() -> None:
             act()
 
 
+def test_permission_bits_change_and_stay_changed_without_power() -> None:
+    disk = _disk()
+    disk.write("/data/key", b"secret", 0o644)
+    disk.sync("/data/key")
+    disk.sync("/data")
+    disk.set_mode("/data/key", 0o600)
+    disk.set_mode("/data", 0o755)
+    disk.lose_power()
+    assert (disk.mode("/data/key"), disk.mode("/data")) == (0o600, 0o755)
+    with pytest.raises(FileNotFoundError):
+        disk.set_mode("/data/none", 0o600)
+
+
+def test_a_lock_is_held_by_one_at_a_time_and_released_by_an_error() -> None:
+    disk = _disk()
+    with disk.lock("/data"), pytest.raises(BlockingIOError), disk.lock("/data/"):
+        pass
+    with pytest.raises(ZeroDivisionError), disk.lock("/data"):
+        raise ZeroDivisionError
+    with disk.lock("/data"):
+        pass
+    with pytest.raises(FileNotFoundError), disk.lock("/nowhere"):
+        pass
+
+
 def test_a_directory_is_not_a_file_nor_a_file_a_directory() -> None:
     disk = _disk()
     disk.write("/data/a", b"", 0o600)
