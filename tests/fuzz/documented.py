@@ -11,6 +11,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Err
 
@@ -62,25 +63,36 @@ def sample(found: list[Any], count: int | None, purpose: str) -> Iterator[Any]:
         yield from random.Random(f"fuzz:{purpose}").sample(found, count)
 
 
-def tried(chosen: Iterable[Any], url: str, headers: Mapping[str, str], examples: int, number: int = 1) -> Tried:
-    """``examples`` valid and as many broken requests for each operation, sent to ``url``."""
+def tried(
+    chosen: Iterable[Any],
+    url: str,
+    headers: Mapping[str, str],
+    examples: int,
+    number: int = 1,
+    known: Callable[[str], Mapping[str, Any] | None] = lambda path: None,
+) -> Tried:
+    """``examples`` valid and as many broken requests for each operation, sent to ``url``.
+
+    ``known`` gives parameters of a path that lead to something; operations there get valid requests for that too.
+    """
     outcome = Tried()
     with requests.Session() as session:
         session.headers.update(headers)
+
+        def send(case: Case[Any]) -> None:
+            answer = case.call(base_url=url, session=session, timeout=_TIMEOUT_S)
+            outcome.note(case, answer.status_code, answer.content)
+
         for operation in chosen:
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-                _generate(operation, mode, examples, number, lambda case: _send(case, url, session, outcome))
+                _generate(operation.as_strategy(generation_mode=mode), examples, number, send)
+            there = known(operation.path)
+            if there is not None:
+                _generate(operation.as_strategy(path_parameters=dict(there)), examples, number, send)
     return outcome
 
 
-def _send(case: Case[Any], url: str, session: requests.Session, outcome: Tried) -> None:
-    answer = case.call(base_url=url, session=session, timeout=_TIMEOUT_S)
-    outcome.note(case, answer.status_code, answer.content)
-
-
-def _generate(
-    operation: Any, mode: GenerationMode, examples: int, number: int, use: Callable[[Case[Any]], None]
-) -> None:
+def _generate(cases: SearchStrategy[Any], examples: int, number: int, use: Callable[[Case[Any]], None]) -> None:
     @seed(number)
     @settings(
         max_examples=examples,
@@ -90,7 +102,7 @@ def _generate(
         verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=cases)
     def generated(case: Case[Any]) -> None:
         use(case)
 

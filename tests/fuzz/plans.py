@@ -1,7 +1,9 @@
 """What is generated against which NAS, at night and in the sample that every run of the tests takes."""
 
+import re
 from collections import Counter
 from typing import Any, Final
+from urllib.parse import quote
 
 import requests
 
@@ -15,6 +17,16 @@ FACES: Final[tuple[tuple[str, Face], ...]] = (
     *((release, "rpc") for release in RPC),
     *((release, "ddp") for release in (*REST, "26.0")),
 )
+_THERE: Final = {
+    "appliance": "nas-1",
+    "pool": "tank",
+    "dataset": "tank",
+    "disk": "sda",
+    "alert": "00000000-0000-4000-8000-000000000000",
+    "table": "service",
+    "key": "1",
+    "fault": "f-1",
+}
 # Reboots, and a key or user gone, are asked for and end the conversation; the last is broken as the real one is.
 LEFT_ALONE: Final = (
     "/api_key/id",
@@ -27,18 +39,36 @@ LEFT_ALONE: Final = (
 
 def rest(nas: ServedNas, count: int | None = None, *, examples: int, number: int = 1) -> documented.Tried:
     """Requests to ``count`` operations of the document a NAS shows, or to all."""
-    answer = requests.get(f"{nas.url}/api/v2.0/openapi.json", timeout=30)
-    found = documented.operations(answer.json(), LEFT_ALONE)
-    chosen = documented.sample(found, count, f"{nas.release}:{number}")
-    return documented.tried(chosen, f"{nas.url}/api/v2.0", nas.headers, examples, number)
+    url = f"{nas.url}/api/v2.0"
+    document = requests.get(f"{url}/openapi.json", timeout=30).json()
+    chosen = documented.sample(documented.operations(document, LEFT_ALONE), count, f"{nas.release}:{number}")
+
+    def first(path: str) -> dict[str, Any] | None:
+        """The id of whatever is listed first, where the path wants one."""
+        listing, found, _ = path.partition("/id/{")
+        if not found:
+            return None
+        rows = requests.get(f"{url}{listing}", params={"limit": 1}, headers=nas.headers, timeout=30).json()
+        ids = [row.get("id", row.get("identifier")) for row in rows if isinstance(row, dict)]
+        return {"id": quote(str(ids[0]), safe="")} if ids else None
+
+    return documented.tried(chosen, url, nas.headers, examples, number, first)
+
+
+def _of_control(path: str) -> dict[str, str] | None:
+    """What a path of the control API may name."""
+    return {name: _THERE[name] for name in re.findall(r"{([a-z]+)}", path)} or None
 
 
 def control(count: int | None = None, *, examples: int, number: int = 1) -> documented.Tried:
     """The same for the control API of a fleet of two."""
     with controlled() as (url, headers):
-        answer = requests.get(f"{url}/v1/openapi.json", timeout=30, headers=headers)
-        chosen = documented.sample(documented.operations(answer.json()), count, f"control:{number}")
-        return documented.tried(chosen, url, headers, examples, number)
+        document = requests.get(f"{url}/v1/openapi.json", timeout=30, headers=headers).json()
+        # Requests with another token, or none, would all be refused for that alone.
+        document.pop("security")
+        document["components"].pop("securitySchemes")
+        chosen = documented.sample(documented.operations(document), count, f"control:{number}")
+        return documented.tried(chosen, url, headers, examples, number, _of_control)
 
 
 def told(tried: documented.Tried | frames.Tried) -> dict[str, Any]:
