@@ -141,6 +141,7 @@ class Poller:
             if before.watch.polled.fetcher is not watch.polled.fetcher:
                 await before.watch.polled.fetcher.close()
         self._registry.register(watch.polled.key, stale_limit(connection.poll_interval_s, limit_s))
+        self._metrics.show_interval(connection.id, connection.poll_interval_s)
         self._metrics.show_failures(connection.id, watch.polled.status.consecutive_failures, watch.polled.breaker)
         self._running[target] = Running(watch, self.launch(watch))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 VARIANTS: Final = ("truenas-off-by-default", "truenas-on-by-default", "without-truenas")
 TRANSPORTS: Final = ("auto", "rest", "rpc")
@@ -27,6 +28,7 @@ class Settings:
     api_token: str = field(default="", repr=False)
     node_limit: int | None = None
     transport: str = "auto"
+    alert_webhook: str = field(default="", repr=False)
 
     @property
     def has_truenas(self) -> bool:
@@ -56,7 +58,23 @@ def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
         api_token=(environ.get("PULSE_API_TOKEN") or "").strip(),
         node_limit=_whole(limit, "PULSE_NODE_LIMIT", 10**6) if limit else None,
         transport=_transport(environ.get("PULSE_TRUENAS_TRANSPORT") or "auto"),
+        alert_webhook=_webhook((environ.get("PULSE_ALERT_WEBHOOK") or "").strip()),
     )
+
+
+def _webhook(text: str) -> str:
+    """The address of the receiver of notifications, or nothing. It may hold a secret: no message repeats it."""
+    if not text:
+        return ""
+    refused = SettingsInvalid("PULSE_ALERT_WEBHOOK must be an http or https URL")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise refused from None
+    if not usable or not text.isascii() or not text.isprintable() or " " in text:
+        raise refused
+    return text
 
 
 def _transport(text: str) -> str:

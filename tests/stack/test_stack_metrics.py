@@ -22,6 +22,7 @@ CONTRACT: dict[str, tuple[str, tuple[str, ...]]] = {
     "pulse_http_request_duration_seconds": ("histogram", ("method", "route", "status")),
     "pulse_http_requests_total": ("counter", ("method", "route", "status")),
     "pulse_monitor_poll_consecutive_failures": ("gauge", INSTANCE),
+    "pulse_monitor_poll_interval_seconds": ("gauge", INSTANCE),
     "pulse_runtime_tasks": ("gauge", ()),
     "pulse_runtime_open_connections": ("gauge", ()),
     "pulse_registry_resources": ("gauge", ("source",)),
