@@ -21,8 +21,8 @@ DOCUMENTS = {
     for name, release in RELEASES.items()
     if release.dialect.has("rest")
 }
-# They end the appliance for a while, so nobody would answer what follows.
-ENDINGS = ("/system/reboot", "/system/shutdown")
+# They end the appliance for a while, or the key that asks, so that what follows would be answered otherwise.
+ENDINGS = ("/system/reboot", "/system/shutdown", "/api_key", "/user/id")
 # A fault of the releases themselves (truenas-api F20).
 BROKEN = "/auth/mechanism_choices"
 
@@ -96,7 +96,7 @@ async def _sent(served: Served, request: Request) -> int:
 @given(st.sampled_from(list(DOCUMENTS)), st.data())
 def test_what_the_document_allows_is_answered_as_it_says(release: str, data: st.DataObject) -> None:
     described = DOCUMENTS[release]
-    known = [operation for operation in operations(described) if operation.path not in ENDINGS]
+    known = [operation for operation in operations(described) if not operation.path.startswith(ENDINGS)]
     chosen = data.draw(st.lists(st.sampled_from(known), min_size=20, max_size=20))
     asked = [(operation, data.draw(requests(operation, described))) for operation in chosen]
 
