@@ -204,12 +204,13 @@ class Accounts:
     def check_api_key(self, text: str, now_ns: int = 0) -> Allowed:
         """Whether a key opens the door: ``why`` not is unknown, wrong, revoked or expired."""
         match = _KEY.fullmatch(text)
-        key = self.keys.get(int(match[1])) if match else None
-        if match is None or key is None:
-            return Allowed(ok=False, why="unknown", key_id=int(match[1]) if match else _leading_number(text))
+        number = int(match[1]) if match else _leading_number(text)
+        key = self.keys.get(number) if number is not None else None
+        if key is None:
+            return Allowed(ok=False, why="unknown", key_id=number)
         if key.deleted_by:
             return Allowed(ok=False, why="unknown", key_id=key.id, revoked_by=tuple(key.deleted_by))
-        if not hmac.compare_digest(key.secret, match[2]):
+        if match is None or not hmac.compare_digest(key.secret, match[2]):
             return Allowed(ok=False, why="wrong", key_id=key.id)
         return self._of_key(key, now_ns)
 

@@ -1,4 +1,4 @@
-"""What changes with the state of the appliance, in every release: nulls, alerts, dead keys (truenas-api 2.4, 3, 5.3)."""
+"""What changes with the state of the appliance, in every release: nulls, alerts, keys (truenas-api 2.4, 3, 5.3)."""
 
 import json
 from dataclasses import replace
