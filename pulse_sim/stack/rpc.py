@@ -19,6 +19,7 @@ from pulse_sim.stack.wire import parse
 
 HEARTBEAT_S: Final = 20.0
 """Well inside the 60 s after which the front of an appliance cuts what is idle (truenas-api 1)."""
+FAREWELL_S: Final = 1.0
 _ENDS: Final = frozenset(
     {aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
 )
@@ -47,15 +48,21 @@ class RpcSession:
     """An open, logged-in session. Made by :func:`open_rpc`; close it."""
 
     def __init__(
-        self, socket: aiohttp.ClientWebSocketResponse, runtime: Runtime, instance: str, clean: Callable[[str], str]
+        self,
+        http: aiohttp.ClientSession,
+        socket: aiohttp.ClientWebSocketResponse,
+        runtime: Runtime,
+        instance: str,
+        clean: Callable[[str], str],
     ) -> None:
+        """Owns ``http``: aiohttp keeps the slot of a WebSocket that was cut, so that each has a session of its own."""
+        self._http = http
         self._socket = socket
         self._clean = clean
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._last_id = 0
         self._over: BaseException | None = None
         self._reader = runtime.spawn(f"rpc {instance}", self._read())
-        self._runtime = runtime
 
     @property
     def is_open(self) -> bool:
@@ -75,15 +82,21 @@ class RpcSession:
             return await reply
         finally:
             del self._waiting[number]
+            if reply.done() and not reply.cancelled():
+                reply.exception()  # when sending failed first, nobody else looks at it
 
-    async def close(self) -> None:
-        """End the session without waiting for its peer; once more does nothing."""
+    async def close(self, *, farewell: bool) -> None:
+        """End the session; with a farewell its peer has a second to answer the close frame. Once more does nothing."""
         self._end(SessionClosed(None))
         self._reader.cancel()
-        transport = self._socket.get_extra_info("transport") if not self._socket.closed else None
-        if transport is not None:
-            transport.abort()
         await asyncio.wait([self._reader])
+        transport = None if farewell else self._socket.get_extra_info("transport")
+        if transport is not None:
+            transport.abort()  # so that no close frame is sent and none is waited for
+        try:
+            await self._socket.close()
+        finally:
+            await self._http.close()
 
     async def _read(self) -> None:
         """Hands every reply to whoever waits for it; late ones, notifications and strangers are dropped."""
@@ -130,7 +143,7 @@ class RpcSession:
 
 
 async def open_rpc(
-    session: aiohttp.ClientSession,
+    http: aiohttp.ClientSession,
     connection: Connection,
     runtime: Runtime,
     *,
@@ -140,19 +153,28 @@ async def open_rpc(
 ) -> RpcSession:
     """Connect and log in; sets no deadline. Raises StatusRefused when the handshake is refused, LoginRefused.
 
-    ``largest`` is the longest message taken, ``clean`` is applied to every text before it is read.
+    ``http`` is closed with the session, and at once when none comes to be. ``largest`` is the longest message taken,
+    ``clean`` is applied to every text before it is read.
     """
     try:
-        socket = await session.ws_connect(
-            endpoint(connection), ssl=ssl, heartbeat=HEARTBEAT_S, max_msg_size=largest, autoclose=False
+        socket = await http.ws_connect(
+            endpoint(connection),
+            ssl=ssl,
+            heartbeat=HEARTBEAT_S,
+            max_msg_size=largest,
+            timeout=aiohttp.ClientWSTimeout(ws_close=FAREWELL_S),
         )
     except aiohttp.WSServerHandshakeError as refused:
+        await http.close()
         raise StatusRefused(refused.status) from None
-    opened = RpcSession(socket, runtime, connection.id, clean)
+    except BaseException:
+        await http.close()
+        raise
+    opened = RpcSession(http, socket, runtime, connection.id, clean)
     try:
         await log_in(opened, connection)
     except BaseException:
-        await opened.close()
+        await opened.close(farewell=False)
         raise
     return opened
 

@@ -12,7 +12,7 @@ from pulse_sim.stack.errors import AnswerUnusable, Classifier, SessionClosed
 from pulse_sim.stack.rpc import RpcSession, log_in, open_rpc, refuse_redirects, session_was_lost
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
-from pulse_sim.stack.transport import open_session, tls_context
+from pulse_sim.stack.transport import CountedConnector, open_session, tls_context
 
 _MAX_PAGES: Final = 200
 _DATASET_EXTRAS: Final = {"flat": False, "properties": list(DATASET_PROPERTIES)}
@@ -34,10 +34,8 @@ class RpcClient:
         self._deadlines = deadlines
         self._classifier = classifier
         self._tls = tls_context(connection.insecure_skip_verify)
-        self._http, connector = open_session(
-            connection, deadlines.for_connect(), authorized=False, tracing=[refuse_redirects()]
-        )
-        self._forget = runtime.add_connections(connector.open_connections)
+        self._connector: CountedConnector | None = None
+        self._forget = runtime.add_connections(self._open_connections)
         self._secrets = [form.decode() for form in forms_of(connection.secrets())]
         self._rpc: RpcSession | None = None
         self._answers: dict[str, Any] = {}
@@ -89,8 +87,7 @@ class RpcClient:
         """Closes the session and its socket; a second call does nothing."""
         if not self._closed:
             self._closed = True
-            await self._drop()
-            await self._http.close()
+            await self._drop(farewell=True)
             self._forget()
 
     def error(self, failure: BaseException, op: str) -> Exception:
@@ -105,7 +102,7 @@ class RpcClient:
         except Exception as failure:
             if isinstance(failure, TimeoutError | SessionClosed):
                 # An answer that comes late must not be met by whoever asks next, and a dead session says nothing more.
-                await self._drop()
+                await self._drop(farewell=False)
             raise self.error(failure, method) from None
         return self._kept(key or method, value)
 
@@ -122,17 +119,23 @@ class RpcClient:
 
     async def _session(self) -> RpcSession:
         if self._rpc is not None and not self._rpc.is_open:
-            await self._drop()
+            await self._drop(farewell=False)
         if self._rpc is None:
+            http, self._connector = open_session(
+                self._connection, self._deadlines.for_connect(), authorized=False, tracing=[refuse_redirects()]
+            )
             self._rpc = await open_rpc(
-                self._http, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
+                http, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
             )
         return self._rpc
 
-    async def _drop(self) -> None:
+    async def _drop(self, *, farewell: bool) -> None:
         session, self._rpc = self._rpc, None
         if session is not None:
-            await session.close()
+            await session.close(farewell=farewell)
+
+    def _open_connections(self) -> int:
+        return 0 if self._connector is None else self._connector.open_connections()
 
     def _clean(self, text: str) -> str:
         """An appliance that echoes our credential must not get it into our state."""

@@ -9,6 +9,7 @@ import aiohttp
 
 from mock_truenas.appliance.build import build_appliance
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.behaviour import AS_DELIVERED, Behaviour
 from mock_truenas.faults import FAULT_KINDS
 from mock_truenas.server import MockTrueNAS
 from pulse_sim.kernel import Host, Simulation
@@ -39,11 +40,21 @@ class Collected(logging.Handler):
 class Bed:
     """Hosts `pulse` and one per appliance. Appliances listen on port 80, or 443 with TLS."""
 
-    def __init__(self, *appliances: str, seed: int = 7, tls: bool = False, fixture: str = "baseline") -> None:
+    def __init__(
+        self,
+        *appliances: str,
+        seed: int = 7,
+        tls: bool = False,
+        fixture: str = "baseline",
+        release: str = "24.10",
+        behaviour: Behaviour = AS_DELIVERED,
+    ) -> None:
         self.sim = Simulation(seed, START_NS, rebind=REBOUND)
         self.pulse = self.sim.host("pulse")
         self.tls = tls
         self.fixture = fixture
+        self.release = release
+        self.behaviour = behaviour
         self.hosts: dict[str, Host] = {name: self.sim.host(name) for name in appliances or ("nas-1",)}
         self.appliances: dict[str, Appliance] = {}
         self.mocks: dict[str, MockTrueNAS] = {}
@@ -81,6 +92,7 @@ class Bed:
     async def _open(self, name: str, host: Host) -> None:
         appliance = build_appliance(
             fixture=self.fixture,
+            release=self.release,
             hostname=name,
             clock=host.clock,
             entropy=self.sim.entropy(f"appliance {name}"),
@@ -97,6 +109,7 @@ class Bed:
             clock=host.clock,
             journal=lambda entry: journal.append({"at_ns": self.sim.now_ns, **entry.to_data()}),
             ssl_context=context,
+            behaviour=self.behaviour,
         )
         await mock.start(host.address, 443 if self.tls else 80)
         self.appliances[name], self.mocks[name] = appliance, mock
