@@ -135,9 +135,9 @@ class Disk:
 
     @contextmanager
     def lock(self, directory: str) -> Iterator[None]:
-        """Hold the advisory lock of a directory; BlockingIOError while somebody else does. It asks nothing of others.
+        """Hold the advisory lock of a directory; BlockingIOError while somebody else does.
 
-        What dies holding it need not let go: nothing dies between two steps of the loop.
+        Not to be held over an await: a host killed there would hold it for ever.
         """
         directory = self._normal(directory)
         self._require_directory(directory)

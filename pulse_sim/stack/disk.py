@@ -1,12 +1,26 @@
 """The disk of the machine, for a stack that runs for real. Only regular files: a link in their place is an error."""
 
 import contextlib
+import errno
+import fcntl
 import os
 import stat
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+LARGEST_BYTES: Final = 256 * 1024 * 1024
+"""No file of the data directory is nearly that large; one that is was not written by us."""
+
+LOCK_WAIT_S: Final = 0.25
+"""How long a writer waits for the others: what the loop can stand still without anybody noticing."""
+
+_NAP_S: Final = 0.005
+# A named pipe in the place of a file must be an error and not an endless wait.
+_READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+_NO_LOCKS: Final = frozenset({errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL})
 
 
 class RealDisk:
@@ -15,10 +29,16 @@ class RealDisk:
     def read(self, path: str, /) -> bytes:
         """The whole regular file."""
         descriptor = os.open(path, _READ)
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(f"{Path(path).name} is not a regular file")
-            return file.read()
+        try:
+            state = os.fstat(descriptor)
+            if not stat.S_ISREG(state.st_mode):
+                raise OSError(errno.EINVAL, "not a regular file", Path(path).name)
+            if state.st_size > LARGEST_BYTES:
+                raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), Path(path).name)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read()
+        finally:
+            os.close(descriptor)
 
     def write(self, path: str, data: bytes, mode: int, /) -> None:
         """Creates or overwrites; the mode holds whatever the umask says, and before the first byte is written."""
@@ -56,3 +76,41 @@ class RealDisk:
     def mode(self, path: str, /) -> int:
         """Permission bits, of the link itself where it is one."""
         return stat.S_IMODE(Path(path).lstat().st_mode)
+
+    def set_mode(self, path: str, mode: int, /) -> None:
+        """Changes permission bits, never those of what a link points to."""
+        descriptor = os.open(path, _READ)
+        try:
+            os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def lock(self, directory: str, /) -> Iterator[None]:
+        """The advisory lock of the directory itself, so that no file is left of it and it dies with its holder.
+
+        Waits for a quarter of a second at most. A file system without locks gives it to everybody.
+        """
+        descriptor = os.open(directory, _READ | os.O_DIRECTORY)
+        try:
+            _take(descriptor, round(LOCK_WAIT_S / _NAP_S))
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _take(descriptor: int, attempts: int) -> None:
+    """Locks a descriptor. Raises BlockingIOError when it could not be had in so many attempts."""
+    for left in reversed(range(attempts)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not left:
+                raise
+            time.sleep(_NAP_S)
+        except OSError as failure:
+            if failure.errno not in _NO_LOCKS:
+                raise
+            return
+        else:
+            return

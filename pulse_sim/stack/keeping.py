@@ -13,8 +13,8 @@ from typing import Any, Final
 from pulse_sim.stack.registry import Holding, Registry
 from pulse_sim.stack.resources import Record, ResourceType, Status
 from pulse_sim.stack.runtime import Runtime
+from pulse_sim.stack.safe_write import safe_write
 from pulse_sim.stack.seams import Clock, Disk
-from pulse_sim.stack.store import write_whole
 
 RECORDS_FILE: Final = "truenas_records.json"
 SAVE_S: Final = 60.0
@@ -66,7 +66,7 @@ class Keeper:
         self._encoded = kept
         text = f'{{"version":{_VERSION},"holdings":[{",".join(holdings)}]}}'
         try:
-            write_whole(self._disk, self._path, text.encode())
+            safe_write(self._disk, self._path, text.encode())
         except OSError as failure:
             if not self._failing:
                 fields = {"file": RECORDS_FILE, "exception": type(failure).__name__}

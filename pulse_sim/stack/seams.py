@@ -4,6 +4,7 @@ Knows no implementation. Monotonic time is not here because it is the running lo
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from random import Random
 from typing import Protocol
@@ -50,6 +51,17 @@ class Disk(Protocol):
 
     def mode(self, path: str, /) -> int:
         """Permission bits. Raises FileNotFoundError."""
+        ...
+
+    def set_mode(self, path: str, mode: int, /) -> None:
+        """Changes permission bits. Raises FileNotFoundError."""
+        ...
+
+    def lock(self, directory: str, /) -> AbstractContextManager[None]:
+        """The advisory lock of a directory among processes. Raises BlockingIOError when others keep it.
+
+        Not to be held over an await: it blocks whoever waits for it, and a process may die at an await.
+        """
         ...
 
 

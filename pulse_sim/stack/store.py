@@ -1,33 +1,36 @@
 """The configured connections on disk, encrypted (contract A1).
 
 Every load reads the file, so that one removed by an operator counts at once; it is decrypted only when its bytes
-changed. A file that cannot be understood is reported and left alone.
+changed. A file that cannot be understood is reported and left alone, and nothing is written over one that changed since
+it was loaded.
 """
 
-import json
 import logging
 import posixpath
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from pulse_sim.stack.cipher import KEY_BYTES, NONCE_BYTES, CipherFailed, decode_key, decrypt, encode_key, encrypt
-from pulse_sim.stack.connection import DEFAULT_ORG, Connection, ConnectionInvalid, read_connection
+from pulse_sim.stack.cipher import NONCE_BYTES, CipherFailed, decrypt, encrypt
+from pulse_sim.stack.connection import DEFAULT_ORG, Connection
+from pulse_sim.stack.damage import Damage, StoreDamaged
+from pulse_sim.stack.key_file import KEY_FILE, KeyFile, disk_damage
+from pulse_sim.stack.records import RecordsInvalid, decode_records, encode_records, is_plaintext, resembles_plaintext
+from pulse_sim.stack.safe_write import (
+    DIRECTORY_MODE,
+    FILE_MODE,
+    close_to_others,
+    make_safe_directory,
+    remove_stale_temporaries,
+    safe_write,
+)
 from pulse_sim.stack.seams import Seams
 
 CONNECTIONS_FILE: Final = "truenas.enc"
-KEY_FILE: Final = ".encryption.key"
 ORG_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _log = logging.getLogger("pulse.store")
 
-
-class StoreDamaged(Exception):
-    """The connections cannot be loaded or saved; the files on disk are as they were. `reason` holds no secret."""
-
-    def __init__(self, file: str, reason: str) -> None:
-        super().__init__(f"{file}: {reason}")
-        self.file = file
-        self.reason = reason
+__all__ = ["CONNECTIONS_FILE", "KEY_FILE", "ORG_NAME", "ConnectionStore", "Damage", "StoreDamaged"]
 
 
 class ConnectionStore:
@@ -37,23 +40,25 @@ class ConnectionStore:
         self._data_dir = data_dir
         self._disk = seams.disk
         self._entropy = seams.entropy
-        self._loaded: dict[str, tuple[bytes, tuple[Connection, ...]]] = {}
+        self._key_file = KeyFile(seams.disk, data_dir, seams.entropy)
+        self._loaded: dict[str, tuple[bytes | None, tuple[Connection, ...]]] = {}
+        self._unencrypted: set[str] = set()
 
     def open(self) -> None:
-        """Makes the data directory (0700) and, on the first start, the key. Raises StoreDamaged."""
+        """Makes the data directory (0700) and, on the first start, the key; tidies up after a crash.
+
+        Raises StoreDamaged, also for a key that is missing although something is encrypted with it.
+        """
         try:
-            self._disk.make_directory(self._data_dir, 0o700)
-            path = self._path(KEY_FILE)
-            try:
-                data, mode = self._disk.read(path), self._disk.mode(path)
-            except FileNotFoundError:
-                self._write(path, encode_key(self._entropy(KEY_BYTES)))
-                return
-            if mode & 0o077:
-                _log.warning("%(file)s was readable by others: now 0600", {"file": KEY_FILE})
-                self._write(path, data)
+            make_safe_directory(self._disk, self._data_dir)
+            for directory in self._directories():
+                if close_to_others(self._disk, directory, DIRECTORY_MODE):
+                    _log.warning("%(file)s was open to others: now 0700", {"file": self._named(directory)})
         except OSError as failure:
-            raise StoreDamaged(KEY_FILE, f"disk error {type(failure).__name__}") from None
+            raise disk_damage("data directory", failure) from None
+        for directory in self._directories():
+            self._tidy(directory)
+        self._key_file.read_or_make(self._is_encrypted)
 
     def orgs(self) -> tuple[str, ...]:
         """Organisations that have a directory, the default one first."""
@@ -66,59 +71,108 @@ class ConnectionStore:
     def load(self, org: str = DEFAULT_ORG) -> tuple[Connection, ...]:
         """The connections of an organisation; none when the file is missing or empty. Raises StoreDamaged."""
         path = self._file_of(org)
+        kept = self._loaded.pop(org, None)  # what cannot be loaded now must not be what a save builds on
+        data: bytes | None = None
         try:
             data = self._disk.read(path)
+            if close_to_others(self._disk, path, FILE_MODE):
+                _log.warning("%(file)s was open to others: now 0600", {"file": CONNECTIONS_FILE})
         except FileNotFoundError:
-            return ()
+            data = None
         except OSError as failure:
-            raise StoreDamaged(CONNECTIONS_FILE, f"disk error {type(failure).__name__}") from None
-        if not data.strip():
-            return ()
-        kept = self._loaded.get(org)
-        if kept is None or kept[0] != data:
-            kept = self._loaded[org] = self._understood(data, org)
+            raise disk_damage(CONNECTIONS_FILE, failure) from None
+        if data is None or not data.strip():
+            kept = data, ()
+        elif kept is None or kept[0] != data or org in self._unencrypted:
+            kept = self._understood(data, org)
+        self._loaded[org] = kept
         return kept[1]
 
     def save(self, connections: Sequence[Connection], org: str = DEFAULT_ORG) -> None:
-        """Replaces the connections of an organisation, whole or not at all. Raises StoreDamaged."""
-        plaintext = json.dumps([c.to_record() for c in connections], separators=(",", ":")).encode()
-        data = encrypt(self._key(), self._entropy(NONCE_BYTES), plaintext)
+        """Replaces the connections of an organisation, whole or not at all.
+
+        Raises StoreDamaged, CHANGED when the file is no longer what this store loaded or saved last.
+        """
+        if org not in self._loaded:
+            self.load(org)
+        before, _ = self._loaded[org]
+        data = encrypt(
+            self._key_file.read_or_make(self._is_encrypted), self._entropy(NONCE_BYTES), encode_records(connections)
+        )
+        path = self._file_of(org)
         try:
-            if org != DEFAULT_ORG:
-                self._disk.make_directory(posixpath.dirname(self._file_of(org)), 0o700)
-            self._write(self._file_of(org), data)
+            make_safe_directory(self._disk, posixpath.dirname(path))
+            safe_write(self._disk, path, data, expected=before)
         except OSError as failure:
-            raise StoreDamaged(CONNECTIONS_FILE, f"disk error {type(failure).__name__}") from None
+            raise disk_damage(CONNECTIONS_FILE, failure) from None
+        self._unencrypted.discard(org)
         self._loaded[org] = (data, tuple(connections))
 
     def _understood(self, data: bytes, org: str) -> tuple[bytes, tuple[Connection, ...]]:
         """Bytes and connections; a plaintext array is accepted and written back encrypted."""
-        records = _plaintext_records(data)
-        if records is not None:
-            connections = _connections(records, org)
-            self.save(connections, org)
-            _log.info("%(file)s was plaintext: now encrypted", {"file": CONNECTIONS_FILE})
-            return self._loaded[org]
+        if is_plaintext(data):
+            connections = _decoded(data, org)
+            return self._migrated(data, connections, org), connections
+        key = self._key_file.read()
         try:
-            plaintext = decrypt(self._key(), data)
+            plaintext = decrypt(key, data)
         except CipherFailed as failure:
-            raise StoreDamaged(CONNECTIONS_FILE, str(failure)) from None
-        try:
-            records = json.loads(plaintext)
-        except (ValueError, RecursionError):
-            raise StoreDamaged(CONNECTIONS_FILE, "the content is not JSON") from None
-        return data, _connections(records, org)
+            if resembles_plaintext(data):
+                raise StoreDamaged(CONNECTIONS_FILE, Damage.CONTENT, "it is plaintext, and not a JSON array") from None
+            raise StoreDamaged(CONNECTIONS_FILE, Damage.UNDECRYPTABLE, str(failure)) from None
+        return data, _decoded(plaintext, org)
 
-    def _key(self) -> bytes:
-        try:
-            return decode_key(self._disk.read(self._path(KEY_FILE)))
-        except CipherFailed as failure:
-            raise StoreDamaged(KEY_FILE, str(failure)) from None
-        except OSError as failure:
-            raise StoreDamaged(KEY_FILE, f"disk error {type(failure).__name__}") from None
+    def _migrated(self, data: bytes, connections: tuple[Connection, ...], org: str) -> bytes:
+        """What is in the file afterwards: its content encrypted, or the plaintext as long as that cannot be written.
 
-    def _write(self, path: str, data: bytes) -> None:
-        write_whole(self._disk, path, data)
+        Connections that can be read are polled all the same; the next load tries again.
+        """
+        try:
+            key = self._key_file.read_or_make(self._is_encrypted)
+            encrypted = encrypt(key, self._entropy(NONCE_BYTES), encode_records(connections))
+            if _decoded(decrypt(key, encrypted), org) != connections:
+                raise StoreDamaged(CONNECTIONS_FILE, Damage.CONTENT, "it would not be read back as it is")
+            safe_write(self._disk, self._file_of(org), encrypted, expected=data)
+        except (StoreDamaged, OSError) as failure:
+            damage = disk_damage(CONNECTIONS_FILE, failure) if isinstance(failure, OSError) else failure
+            if org not in self._unencrypted:
+                fields = {"file": CONNECTIONS_FILE, "reason": damage.reason}
+                _log.error("%(file)s is plaintext and could not be encrypted: %(reason)s", fields)
+            self._unencrypted.add(org)
+            return data
+        self._unencrypted.discard(org)
+        _log.info("%(file)s was plaintext: now encrypted", {"file": CONNECTIONS_FILE})
+        return encrypted
+
+    def _is_encrypted(self) -> bool:
+        """Whether a key was used already, as far as can be seen; a new one would then only hide the loss."""
+        for org in self.orgs():
+            try:
+                data = self._disk.read(self._file_of(org))
+            except FileNotFoundError:
+                continue
+            except OSError:
+                return True
+            if data.strip() and not resembles_plaintext(data):
+                return True
+        return False
+
+    def _tidy(self, directory: str) -> None:
+        """Removes what interrupted writes left; not being able to is no reason not to start."""
+        try:
+            stale = remove_stale_temporaries(self._disk, directory)
+        except OSError:
+            return
+        if stale:
+            _log.info("%(count)d files of interrupted writes removed", {"count": len(stale)})
+
+    def _directories(self) -> list[str]:
+        """The data directory and those of organisations, as far as they are there."""
+        orgs = [posixpath.dirname(self._file_of(org)) for org in self.orgs()]
+        return [self._data_dir, *([self._path("orgs"), *orgs[1:]] if len(orgs) > 1 else [])]
+
+    def _named(self, directory: str) -> str:
+        return posixpath.relpath(directory, self._data_dir).replace(".", "data directory", 1)
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._data_dir, name)
@@ -127,38 +181,9 @@ class ConnectionStore:
         return self._path(CONNECTIONS_FILE if org == DEFAULT_ORG else f"orgs/{org}/{CONNECTIONS_FILE}")
 
 
-def write_whole(disk: Any, path: str, data: bytes) -> None:
-    """Writes a file (0600) so that after a crash at any point either the old or the new content is there."""
-    temporary = f"{path}.tmp"
-    disk.write(temporary, data, 0o600)
-    disk.sync(temporary)
-    disk.replace(temporary, path)
-    disk.sync(posixpath.dirname(path))
-
-
-def _plaintext_records(data: bytes) -> Any | None:
-    """The records of a file from before encryption, or None when it is not one."""
-    if not data.lstrip().startswith(b"["):
-        return None
+def _decoded(plaintext: bytes, org: str) -> tuple[Connection, ...]:
+    """Raises StoreDamaged when the text is no array of connections with distinct ids."""
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _without_zeros(record: dict[str, Any]) -> dict[str, Any]:
-    """Pulse itself writes numbers that are not set as 0."""
-    return {key: value for key, value in record.items() if value != 0 or isinstance(value, bool)}
-
-
-def _connections(records: Any, org: str) -> tuple[Connection, ...]:
-    """Raises StoreDamaged when the records are not connections with distinct ids."""
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise StoreDamaged(CONNECTIONS_FILE, "the content is not a list of records")
-    try:
-        connections = tuple(read_connection(_without_zeros(record), org) for record in records)
-    except ConnectionInvalid as failure:
-        raise StoreDamaged(CONNECTIONS_FILE, f"a record is not valid: {failure}") from None
-    if len({connection.id for connection in connections}) != len(connections):
-        raise StoreDamaged(CONNECTIONS_FILE, "two records have the same id")
-    return connections
+        return decode_records(plaintext, org)
+    except RecordsInvalid as failure:
+        raise StoreDamaged(CONNECTIONS_FILE, Damage.CONTENT, str(failure)) from None

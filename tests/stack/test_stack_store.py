@@ -60,7 +60,7 @@ def test_a_key_others_may_read_is_closed_again(caplog: pytest.LogCaptureFixture)
     with caplog.at_level(logging.WARNING, "pulse.store"):
         store_on(disk)
     assert disk.mode(KEY) == 0o600
-    assert ".encryption.key was readable by others" in caplog.text
+    assert ".encryption.key was open to others" in caplog.text
 
 
 def test_what_was_saved_is_loaded_by_the_next_process_and_survives_a_power_cut() -> None:
