@@ -60,8 +60,9 @@ def _numbers(field: str, low: int, high: int) -> frozenset[int]:
         step = int(match[3] or 1)
         first = low if match[1] is None else _number(match[1])
         last = _number(match[2]) if match[2] else first if match[1] and not match[3] else high
-        found.update(range(first, last + 1, max(1, step)))
-    return frozenset(number for number in found if low <= number <= high)
+        # Bounded first: what somebody typed may span more numbers than memory holds.
+        found.update(range(first, min(last, high) + 1, max(1, step)))
+    return frozenset(number for number in found if number >= low)
 
 
 def _number(text: str) -> int:

@@ -41,6 +41,20 @@ def test_a_schedule_is_due_when_a_calendar_says_so(text: str, start: str, due: s
     assert after(text, start) == due
 
 
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("0-999999999999999 0 * * *", "2026-02-10 00:00"),
+        ("59-999999999999999/1 1 * * *", "2026-02-09 01:59"),
+        ("999999999999999 0 * * *", None),
+        ("5-1 0 * * *", None),
+        ("0 0 0-99999999999999999999 * *", "2026-02-10 00:00"),
+    ],
+)
+def test_a_range_beyond_the_clock_costs_no_more_than_the_clock_has(text: str, due: str | None) -> None:
+    assert after(text, "2026-02-09 00:59") == due
+
+
 def test_a_schedule_keeps_to_its_hours() -> None:
     assert after("0 * * * *", "2026-02-09 20:00", begin="09:00", end="17:00") == "2026-02-10 09:00"
     assert after("30 * * * *", "2026-02-09 16:31", begin="09:00", end="17:00") == "2026-02-10 09:30"
