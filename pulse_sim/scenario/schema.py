@@ -26,6 +26,7 @@ _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _USE: Final = {"$ref": "#/$defs/parameter-use"}
 _USE_SCHEMA: Final = {"description": "A parameter of the matrix", "pattern": r"\$\{[a-z][a-z0-9_]*\}", "type": "string"}
 _NOT_REPLACED: Final = ("matrix", "parameters", "id", "version")
+_SHARED_BY: Final = 3
 _COMPOSED: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 
 
@@ -50,6 +51,7 @@ def scenario_schema() -> Schema:
     for schema in (*definitions.values(), *_replaced(root)):
         _allow_uses(schema)
     definitions["parameter-use"] = dict(_USE_SCHEMA)
+    definitions |= _shared(definitions)
     return _document(root, definitions, "A pulse-sim scenario", "docs/scenario-format.md says it in words.")
 
 
@@ -162,6 +164,28 @@ def _allow_uses(schema: Schema) -> None:
     if is_scalar or {"const", "type"} <= schema.keys():
         kept = {key: schema.pop(key) for key in list(schema) if key not in ("description", "default")}
         schema["anyOf"] = [kept, dict(_USE)]
+
+
+def _shared(definitions: Mapping[str, Schema]) -> dict[str, Schema]:
+    """Definitions of the keys that several others have word for word; those then refer to them.
+
+    Every kind of fault takes the same parameters of requests; written out for each they are most of the file.
+    """
+    uses: dict[tuple[str, str], list[Schema]] = {}
+    for definition in definitions.values():
+        for name, schema in definition.get("properties", {}).items():
+            if "$ref" not in schema:
+                uses.setdefault((name, json.dumps(schema, sort_keys=True)), []).append(definition["properties"])
+    made: dict[str, Schema] = {}
+    for (name, text), users in sorted(uses.items(), key=lambda use: (-len(use[1]), use[0])):
+        if len(users) < _SHARED_BY:
+            continue
+        same_name = sum(other.rpartition(".")[0] == f"parameter.{name}" for other in made)
+        key = f"parameter.{name}.{same_name + 1}"
+        made[key] = json.loads(text)
+        for properties in users:
+            properties[name] = {"$ref": f"#/$defs/{key}"}
+    return made
 
 
 def _document(root: Schema, definitions: dict[str, Schema], title: str, description: str) -> Schema:

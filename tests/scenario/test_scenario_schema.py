@@ -125,3 +125,20 @@ def test_every_example_of_a_fault_is_of_a_kind_and_takes_its_parameters() -> Non
 def test_the_schema_holds_every_check() -> None:
     checks = validator("scenario").schema["properties"]["checks"]["items"]
     assert {branch["if"]["properties"]["check"]["const"] for branch in checks["allOf"]} == set(CHECK_KINDS)
+
+
+def test_what_all_kinds_of_faults_take_is_written_once() -> None:
+    definitions = validator("scenario").schema["$defs"]
+    written = [
+        json.dumps({name: schema})
+        for definition in definitions.values()
+        for name, schema in definition.get("properties", {}).items()
+        if "$ref" not in schema
+    ]
+    assert {text for text in written if written.count(text) >= 3} == set()
+    assert complaints(
+        "scenario", with_timeline("{at: 5m, for: 1m, fault: http.delay, on: nas-1, with: {delay: 5s, skip: -1}}")
+    )
+    assert not complaints(
+        "scenario", with_timeline("{at: 5m, for: 1m, fault: http.delay, on: nas-1, with: {delay: 5s, skip: 1}}")
+    )
