@@ -12,11 +12,13 @@ from mock_truenas.api.methods.catalogue import METHODS
 from mock_truenas.api.pieces import plain
 from mock_truenas.appliance.jobs import Job
 from mock_truenas.appliance.releases import RELEASES
-from tests.mock_truenas import test_services_hostile_arguments as services
 from tests.mock_truenas.calls import EVERY, Machine, machine
+from tests.mock_truenas.hostile_arguments import near
 
 ROOMS = ("system", "boot", "pool", "disk", "alert", "alertclasses", "smart", "zfs")
-OURS = [name for name in METHODS if name.startswith(ROOMS) and name not in services.OURS]
+# Tested with the services.
+ELSEWHERE = "pool.snapshottask."
+OURS = [name for name in METHODS if name.startswith(ROOMS) and not name.startswith(ELSEWHERE)]
 TAKING_NAMES = {
     "pool.dataset.create": [
         {"name": name} for name in ("tank/new", "tank/new/er", "tank/\ud800", "tank/\ue001used\ue001")
@@ -28,9 +30,9 @@ TAKING_NAMES = {
 
 def calls(release: str) -> st.SearchStrategy[tuple[str, list[Any]]]:
     here = [name for name in OURS if RELEASES[release].dialect.serves(name)]
-    near = st.sampled_from(here).flatmap(lambda name: st.tuples(st.just(name), services._near(name, release)))
+    sensible = st.sampled_from(here).flatmap(lambda name: st.tuples(st.just(name), near(name, release)))
     named = st.sampled_from([(name, [given]) for name, all_given in TAKING_NAMES.items() for given in all_given])
-    return st.one_of(near, near, near, named)
+    return st.one_of(sensible, sensible, sensible, named)
 
 
 def survives(box: Machine, name: str, arguments: list[Any]) -> None:
@@ -64,4 +66,4 @@ def test_no_sequence_of_calls_breaks_pools_datasets_or_disks(release: str, data:
 @given(data=st.data())
 def test_no_arguments_break_a_method_of_storage(name: str, data: st.DataObject) -> None:
     release = data.draw(st.sampled_from([one for one in EVERY if RELEASES[one].dialect.serves(name)]))
-    survives(machine(release, "baseline"), name, data.draw(services._near(name, release)))
+    survives(machine(release, "baseline"), name, data.draw(near(name, release)))
