@@ -100,7 +100,8 @@ class Stack:
         )
         self._watch_runtime()
         self._open_store()
-        self._server = ApiServer(settings, seams.clock, self._metrics, self._runtime.time, self._routes())
+        time, routes = self._runtime.time, self._routes()
+        self._server = ApiServer(settings, seams.clock, self._metrics, time, routes, VERSION)
         await self._server.start()
         self._started = True
         if settings.has_truenas:
@@ -162,7 +163,7 @@ class Stack:
                 ConnectionRoutes(
                     self._store,
                     self._parts.redaction(),
-                    self._parts.admission(settings.node_limit),
+                    self._parts.admission(settings.node_limit, settings.licensed),
                     stream,
                     status_of=self._status_of,
                     sync=self._sync,

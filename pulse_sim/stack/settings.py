@@ -9,6 +9,7 @@ VARIANTS: Final = ("truenas-off-by-default", "truenas-on-by-default", "without-t
 TRANSPORTS: Final = ("auto", "rest", "rpc")
 """How appliances are spoken to: found out on first contact, or forced (contract A2)."""
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_UNLICENSED: Final = frozenset({"0", "false", "no", "off", "none", "expired"})
 
 
 class SettingsInvalid(ValueError):
@@ -17,7 +18,9 @@ class SettingsInvalid(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """`variant` is one of VARIANTS. `api_token` empty means: only direct loopback requests are admin."""
+    """`variant` is one of VARIANTS. `api_token` empty means: only direct loopback requests are admin; `read_token` may
+    only read. Without a license no connection can be added.
+    """
 
     variant: str
     truenas_enabled: bool
@@ -26,6 +29,8 @@ class Settings:
     bind_address: str = "127.0.0.1"
     port: int = 7655
     api_token: str = field(default="", repr=False)
+    read_token: str = field(default="", repr=False)
+    licensed: bool = True
     node_limit: int | None = None
     transport: str = "auto"
     alert_webhook: str = field(default="", repr=False)
@@ -56,6 +61,8 @@ def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
         bind_address=environ.get("BIND_ADDRESS") or "127.0.0.1",
         port=_whole(environ.get("FRONTEND_PORT") or "7655", "FRONTEND_PORT", 65535),
         api_token=(environ.get("PULSE_API_TOKEN") or "").strip(),
+        read_token=(environ.get("PULSE_API_READ_TOKEN") or "").strip(),
+        licensed=_licensed(environ.get("PULSE_LICENSE") or "on"),
         node_limit=_whole(limit, "PULSE_NODE_LIMIT", 10**6) if limit else None,
         transport=_transport(environ.get("PULSE_TRUENAS_TRANSPORT") or "auto"),
         alert_webhook=_webhook((environ.get("PULSE_ALERT_WEBHOOK") or "").strip()),
@@ -75,6 +82,13 @@ def _webhook(text: str) -> str:
     if not usable or not text.isascii() or not text.isprintable() or " " in text:
         raise refused
     return text
+
+
+def _licensed(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in _TRUE | _UNLICENSED:
+        raise SettingsInvalid(f"PULSE_LICENSE must be one of {', '.join(sorted(_TRUE | _UNLICENSED))}")
+    return word in _TRUE
 
 
 def _transport(text: str) -> str:

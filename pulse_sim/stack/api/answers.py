@@ -42,10 +42,14 @@ def refuse(refusal: Refusal, clock: Clock) -> web.Response:
     return answer(body, refusal.status)
 
 
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 async def read_object(request: web.Request) -> dict[str, Any]:
     """The JSON object of a request body. Raises Refusal: too large, not JSON, not an object."""
     try:
-        value = json.loads(await request.read())
+        value = json.loads(await request.read(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise Refusal(400, "invalid_request", "the body is not JSON") from None
     if not isinstance(value, dict):

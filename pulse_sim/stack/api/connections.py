@@ -2,18 +2,50 @@
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from aiohttp import web
 
-from pulse_sim.stack.api.answers import Refusal, answer, read_object
+from pulse_sim.stack.api.answers import Refusal, answer
 from pulse_sim.stack.api.middleware import ORG
-from pulse_sim.stack.connection import MASK, Connection, ConnectionInvalid, Redaction, read_connection
+from pulse_sim.stack.api.operations import BODY, Operation, Role
+from pulse_sim.stack.connection import (
+    LONGEST_INTERVAL_S,
+    MASK,
+    Connection,
+    ConnectionInvalid,
+    Redaction,
+    read_connection,
+)
 from pulse_sim.stack.errors import MonitorError
 from pulse_sim.stack.poll_status import PollStatus
 from pulse_sim.stack.store import ConnectionStore, StoreDamaged
+
+BASE: Final = "/api/truenas/connections"
+_TEXT: Final = {"type": ["string", "null"], "maxLength": 512}
+_FLAG: Final = {"type": ["boolean", "null"]}
+RECORD: Final = {
+    "type": "object",
+    "properties": {
+        "id": {"type": ["string", "null"], "maxLength": 64},
+        "name": _TEXT,
+        "host": _TEXT,
+        "port": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
+        "apiKey": _TEXT,
+        "api_key": _TEXT,
+        "username": _TEXT,
+        "password": _TEXT,
+        "useHttps": _FLAG,
+        "insecureSkipVerify": _FLAG,
+        "fingerprint": _TEXT,
+        "enabled": _FLAG,
+        "pollIntervalSeconds": {"type": ["integer", "null"], "minimum": 1, "maximum": LONGEST_INTERVAL_S},
+    },
+}
+"""What a connection looks like in a request (contract A1). Unknown keys are not stored; a null is an absent key."""
+_TESTED: Final = {400: "Not valid, or the test failed: `truenas_connection_failed` with `details.error_type`."}
 
 
 class Admission:
@@ -56,15 +88,55 @@ class ConnectionRoutes:
         self._test = test
         self._changing = asyncio.Lock()
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Adds the routes."""
-        base = "/api/truenas/connections"
-        router.add_get(base, self.index)
-        router.add_post(base, self.add)
-        router.add_post(f"{base}/test", self.test_settings)
-        router.add_put(f"{base}/{{id}}", self.change)
-        router.add_delete(f"{base}/{{id}}", self.remove)
-        router.add_post(f"{base}/{{id}}/test", self.test_stored)
+    def operations(self) -> Sequence[Operation]:
+        """The rows of this group."""
+        one, admin, array = f"{BASE}/{{id}}", Role.ADMIN, {"type": "array", "items": {"type": "object"}}
+        gates = {402: "A license is needed.", 403: "The node limit is reached.", 409: "It is configured already."}
+        about = "All connections, redacted, with poll status."
+        return [
+            Operation("GET", BASE, "listConnections", about, self.index, shape=array),
+            Operation(
+                "POST",
+                BASE,
+                "addConnection",
+                "Adds a connection and polls it.",
+                self.add,
+                admin,
+                body={**RECORD, "required": ["host"]},
+                success=201,
+                answers=gates,
+            ),
+            Operation(
+                "PUT",
+                one,
+                "changeConnection",
+                "Replaces the given fields of a connection.",
+                self.change,
+                admin,
+                body=RECORD,
+                answers={409: gates[409]},
+            ),
+            Operation("DELETE", one, "removeConnection", "Removes a connection.", self.remove, admin),
+            Operation(
+                "POST",
+                f"{BASE}/test",
+                "testSettings",
+                "Tests settings; stores nothing.",
+                self.test_settings,
+                admin,
+                body={**RECORD, "required": ["host"]},
+                answers=_TESTED,
+            ),
+            Operation(
+                "POST",
+                f"{one}/test",
+                "testConnection",
+                "Tests a stored connection.",
+                self.test_stored,
+                admin,
+                answers=_TESTED,
+            ),
+        ]
 
     async def index(self, request: web.Request) -> web.Response:
         """All connections, redacted, with poll status."""
@@ -72,7 +144,7 @@ class ConnectionRoutes:
 
     async def add(self, request: web.Request) -> web.Response:
         """A new connection. A refused one leaves nothing behind."""
-        record = await read_object(request)
+        record = request[BODY]
         async with self._changing:
             existing = self._load(request[ORG])
             connection = self._read({**record, "id": record.get("id") or self._new_id(existing)}, request[ORG])
@@ -80,12 +152,16 @@ class ConnectionRoutes:
             self._refuse_duplicate(connection, existing)
             self._admission.check(len(existing))
             self._save([*existing, connection], request[ORG])
-            await self._sync()
+            try:
+                await self._sync()
+            except Exception:
+                self._save(list(existing), request[ORG])  # what cannot be polled is not kept either
+                raise
         return answer(self._shown(connection), 201)
 
     async def change(self, request: web.Request) -> web.Response:
         """Replaces the given fields of a connection; a secret sent as the mask, or not sent, stays."""
-        record = await read_object(request)
+        record = request[BODY]
         async with self._changing:
             existing = self._load(request[ORG])
             before = self._find(existing, request.match_info["id"])
@@ -106,7 +182,7 @@ class ConnectionRoutes:
 
     async def test_settings(self, request: web.Request) -> web.Response:
         """Tests settings without storing them."""
-        record = await read_object(request)
+        record = request[BODY]
         connection = self._read({**record, "id": record.get("id") or "test"}, request[ORG])
         self._refuse_mask(connection)
         return await self._tested(connection)
@@ -143,7 +219,7 @@ class ConnectionRoutes:
 
     def _read(self, record: dict[str, Any], org: str) -> Connection:
         try:
-            return read_connection({key: value for key, value in record.items() if key != "poll"}, org)
+            return read_connection(record, org)
         except ConnectionInvalid as invalid:
             _invalid(invalid)
 

@@ -1,11 +1,12 @@
 """The routes that show how the stack itself is: metrics, health, scheduler health (contract A7, A9)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import answer
+from pulse_sim.stack.api.operations import Operation, Role
 from pulse_sim.stack.instants import rfc3339
 from pulse_sim.stack.metrics import CONTENT_TYPE, INSTANCE_TYPE, Metrics
 from pulse_sim.stack.seams import Clock
@@ -33,11 +34,37 @@ class HealthRoutes:
         self._enabled = enabled
         self._started = time()
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Adds the routes."""
-        router.add_get("/metrics", self.metrics)
-        router.add_get("/api/health", self.health)
-        router.add_get("/api/monitoring/scheduler/health", self.scheduler)
+    def operations(self) -> Sequence[Operation]:
+        """The rows of this group."""
+        text, nobody = "text/plain", Role.NOBODY
+        return [
+            Operation(
+                "GET",
+                "/metrics",
+                "getMetrics",
+                "Metrics as Prometheus reads them.",
+                self.metrics,
+                nobody,
+                shape={"type": "string"},
+                media=text,
+            ),
+            Operation(
+                "GET",
+                "/api/health",
+                "getHealth",
+                "Whether the stack does what it was started for.",
+                self.health,
+                nobody,
+                answers={503: "One of its tasks died."},
+            ),
+            Operation(
+                "GET",
+                "/api/monitoring/scheduler/health",
+                "getSchedulerHealth",
+                "Queue, breakers and staleness.",
+                self.scheduler,
+            ),
+        ]
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """The Prometheus text format."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from pulse_sim.stack.api.answers import CLOCK, Refusal, refuse
+from pulse_sim.stack.api.operations import ROLE, Role
 from pulse_sim.stack.connection import DEFAULT_ORG
 from pulse_sim.stack.errors import OUTGOING_STATUS, MonitorError
 from pulse_sim.stack.metrics import Metrics
@@ -71,12 +72,14 @@ async def error_bodies(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 def admitted(settings: Settings) -> Middleware:
-    """Lets admins in, and names the organisation they ask for."""
+    """Says what a request may do and which organisation it asks for; refuses who may do nothing."""
 
     @web.middleware
     async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path not in OPEN_ROUTES and not is_admin(request, settings.api_token):
-            raise Refusal(401, "unauthorized", "an admin token is needed")
+        role = role_of(request, settings)
+        if role is Role.NOBODY and request.path not in OPEN_ROUTES:
+            raise Refusal(401, "unauthorized", "a token is needed")
+        request[ROLE] = role
         org = request.headers.get("X-Pulse-Org-ID", "").strip() or DEFAULT_ORG
         if org != DEFAULT_ORG and not settings.multi_tenant:
             raise Refusal(501, "multi_tenant_disabled", "organisations are not enabled")
@@ -88,20 +91,27 @@ def admitted(settings: Settings) -> Middleware:
     return layer
 
 
-def is_admin(request: web.Request, api_token: str) -> bool:
-    """The admin token as bearer or `X-API-Token`; without a configured token, direct loopback requests are admin."""
-    if not api_token:
-        return is_direct_loopback(request)
+def role_of(request: web.Request, settings: Settings) -> Role:
+    """By the token, as bearer or `X-API-Token`; without an admin token, direct loopback requests are admin."""
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     offered = [request.headers.get("X-API-Token", ""), bearer.strip() if scheme.lower() == "bearer" else ""]
-    return any(hmac.compare_digest(token.encode(errors="replace"), api_token.encode()) for token in offered)
+    if _is_offered(settings.api_token, offered) or (not settings.api_token and is_direct_loopback(request)):
+        return Role.ADMIN
+    return Role.READ if _is_offered(settings.read_token, offered) else Role.NOBODY
+
+
+def _is_offered(token: str, offered: list[str]) -> bool:
+    wanted = token.encode(errors="replace")
+    return bool(token) and any(hmac.compare_digest(each.encode(errors="replace"), wanted) for each in offered)
 
 
 def is_direct_loopback(request: web.BaseRequest) -> bool:
-    """From this host and through no proxy."""
+    """From this host, through no proxy, and not by a web page of another origin in this host's browser."""
     peer: Any = request.transport.get_extra_info("peername") if request.transport else None
     try:
         near = ipaddress.ip_address(peer[0]).is_loopback if peer else False
     except ValueError:
         near = False
-    return near and not any(name in request.headers for name in _FORWARDED)
+    origin = request.headers.get("Origin")
+    own = origin is None or origin.partition("://")[2] == request.headers.get("Host", "")
+    return near and own and not any(name in request.headers for name in _FORWARDED)

@@ -1,20 +1,33 @@
 """The routes that show resources (contract A9). Reads the registry; changes nothing."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from aiohttp import web
 
-from pulse_sim.stack.api.answers import Refusal, answer
+from pulse_sim.stack.api.answers import answer
 from pulse_sim.stack.api.middleware import ORG
+from pulse_sim.stack.api.operations import QUERY, Operation, Parameter
 from pulse_sim.stack.instants import rfc3339, rfc3339_or_none
 from pulse_sim.stack.registry import Registry, Resource
 from pulse_sim.stack.resources import DETAILS_KEY
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
-_LARGEST_PAGE: Final = 10**6
+_WORDS: Final = {"type": "array", "items": {"type": "string"}}
+FILTERS: Final = (
+    Parameter("type", _WORDS, "Only resources of one of these types."),
+    Parameter("source", _WORDS, "Only resources one of these sources speaks of."),
+    Parameter("status", _WORDS, "Only resources of one of these statuses."),
+    Parameter("parent", _WORDS, "Only resources below one of these ids."),
+    Parameter("tags", _WORDS, "Only resources with all of these tags."),
+    Parameter("q", {"type": "string"}, "Only resources with this text in name, id or a tag."),
+)
+PAGES: Final = (
+    Parameter("page", {"type": "integer", "minimum": 1, "default": 1}, "Which page, from 1."),
+    Parameter("limit", {"type": "integer", "minimum": 1, "default": DEFAULT_LIMIT}, "Resources a page, at most 100."),
+)
 
 
 class ResourceRoutes:
@@ -24,16 +37,20 @@ class ResourceRoutes:
         self._registry = registry
         self._time = time
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Adds the routes."""
-        router.add_get("/api/v2/resources", self.index)
-        router.add_get("/api/resources", self.older_index)
+    def operations(self) -> Sequence[Operation]:
+        """The rows of this group."""
+        about = "A page of resources, with aggregations over all that pass the filters."
+        return [
+            Operation("GET", "/api/v2/resources", "listResources", about, self.index, query=(*FILTERS, *PAGES)),
+            Operation("GET", "/api/resources", "listResourcesOlder", "The older, flat view.", self.older_index),
+        ]
 
     async def index(self, request: web.Request) -> web.Response:
         """A page of the resources that pass the filters, with aggregations over all that pass."""
-        page, limit = _whole(request, "page", 1, _LARGEST_PAGE), _whole(request, "limit", DEFAULT_LIMIT, MAX_LIMIT)
+        query = request[QUERY]
+        page, limit = query["page"], min(query["limit"], MAX_LIMIT)
         now = self._time()
-        found = [each for each in self._registry.resources(request[ORG], now) if _passes(each, request)]
+        found = [each for each in self._registry.resources(request[ORG], now) if _passes(each, query)]
         shown = found[(page - 1) * limit : page * limit]
         meta = {"page": page, "limit": limit, "total": len(found), "totalPages": -(-len(found) // limit)}
         data = [describe(each, self._registry, now) for each in shown]
@@ -97,22 +114,20 @@ def _older(resource: Resource) -> dict[str, Any]:
     }
 
 
-def _passes(resource: Resource, request: web.Request) -> bool:
-    query, record = request.query, resource.spoken.record
+def _passes(resource: Resource, query: Mapping[str, Any]) -> bool:
+    record = resource.spoken.record
     sources = {claim.holding.key[1] for claim in resource.claims}
-    tests = (
-        ("type", lambda words: record.type in words),
-        ("status", lambda words: resource.status in words),
-        ("source", lambda words: bool(sources & words)),
-        ("parent", lambda words: record.parent_id in words),
-        ("tags", lambda words: words <= set(record.tags)),
-    )
-    for key, fits in tests:
-        words = {word for text in query.getall(key, ()) for word in text.split(",") if word}
-        if words and not fits(words):
-            return False
-    wanted = query.get("q", "").strip().lower()
-    return not wanted or any(wanted in text.lower() for text in (record.name, resource.id, *record.tags))
+    if query["type"] and record.type not in query["type"]:
+        return False
+    if query["status"] and resource.status not in query["status"]:
+        return False
+    if query["parent"] and record.parent_id not in query["parent"]:
+        return False
+    if query["source"] and not sources & query["source"]:
+        return False
+    wanted = (query["q"] or "").strip().lower()
+    named = not wanted or any(wanted in text.lower() for text in (record.name, resource.id, *record.tags))
+    return named and query["tags"] <= set(record.tags)
 
 
 def _aggregations(resources: list[Resource]) -> dict[str, Any]:
@@ -123,12 +138,3 @@ def _aggregations(resources: list[Resource]) -> dict[str, Any]:
         "byStatus": dict(sorted(Counter(each.status.value for each in resources).items())),
         "bySource": dict(sorted(by_source.items())),
     }
-
-
-def _whole(request: web.Request, key: str, default: int, largest: int) -> int:
-    text = request.query.get(key, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
-        raise Refusal(400, "invalid_request", f"{key} must be a whole number from 1", {"parameter": key})
-    return min(int(text), largest)

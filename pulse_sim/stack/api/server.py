@@ -1,12 +1,14 @@
 """The listening side of the API: the aiohttp application on its address. Knows no route by name."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import CLOCK, MAX_BODY
 from pulse_sim.stack.api.middleware import admitted, counted, error_bodies
+from pulse_sim.stack.api.openapi import OpenApiRoutes
+from pulse_sim.stack.api.operations import Operation
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.seams import Clock
 from pulse_sim.stack.settings import Settings
@@ -18,8 +20,8 @@ _SHUTDOWN_S: Final = 1.0
 class Routes(Protocol):
     """A group of routes."""
 
-    def add_to(self, router: web.UrlDispatcher) -> None:
-        """Adds the routes of the group."""
+    def operations(self) -> Sequence[Operation]:
+        """The rows of the group."""
         ...
 
 
@@ -32,15 +34,23 @@ class ApiServer:
     """Serves the routes on the configured address. Raises OSError at start when the address cannot be had."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, metrics: Metrics, time: Callable[[], float], groups: Iterable[Routes]
+        self,
+        settings: Settings,
+        clock: Clock,
+        metrics: Metrics,
+        time: Callable[[], float],
+        groups: Iterable[Routes],
+        version: str,
     ) -> None:
         self._settings = settings
+        operations = [operation for group in groups for operation in group.operations()]
+        operations += OpenApiRoutes(operations, version).operations()
         layers = [counted(metrics, time), error_bodies, admitted(settings)]
         self.application = web.Application(middlewares=layers, client_max_size=MAX_BODY)
         self.application[CLOCK] = clock
         self.application.on_response_prepare.append(_name_server)
-        for group in groups:
-            group.add_to(self.application.router)
+        for operation in operations:
+            self.application.router.add_route(operation.method, operation.path, operation.answer)
         self._runner = web.AppRunner(
             self.application, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
         )
