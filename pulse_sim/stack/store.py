@@ -5,6 +5,7 @@ changed. A file that cannot be understood is reported and left alone, and nothin
 it was loaded.
 """
 
+import contextlib
 import logging
 import posixpath
 import re
@@ -54,10 +55,9 @@ class ConnectionStore:
             for directory in self._directories():
                 if close_to_others(self._disk, directory, DIRECTORY_MODE):
                     _log.warning("%(file)s was open to others: now 0700", {"file": self._named(directory)})
+            self._settle()
         except OSError as failure:
             raise disk_damage("data directory", failure) from None
-        for directory in self._directories():
-            self._tidy(directory)
         self._key_file.read_or_make(self._is_encrypted)
 
     def orgs(self) -> tuple[str, ...]:
@@ -156,6 +156,14 @@ class ConnectionStore:
             if data.strip() and not resembles_plaintext(data):
                 return True
         return False
+
+    def _settle(self) -> None:
+        """Makes durable what a process killed between rename and sync has left: nothing builds on what may go again."""
+        for directory in self._directories():
+            self._tidy(directory)
+            self._disk.sync(directory)
+        with contextlib.suppress(PermissionError):  # the directory above may be one that is not ours to read
+            self._disk.sync(posixpath.dirname(self._data_dir))
 
     def _tidy(self, directory: str) -> None:
         """Removes what interrupted writes left; not being able to is no reason not to start."""
