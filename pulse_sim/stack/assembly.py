@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pulse_sim.stack.alerts.book import AlertBook
+from pulse_sim.stack.alerts.file import AlertFile
+from pulse_sim.stack.alerts.webhook import Webhook
 from pulse_sim.stack.api.connections import Admission, ConnectionRoutes
 from pulse_sim.stack.api.health import HealthRoutes
 from pulse_sim.stack.api.resources import ResourceRoutes
@@ -59,6 +62,8 @@ class Parts:
     keeper: type[Keeper] = Keeper
     redaction: type[Redaction] = Redaction
     admission: type[Admission] = Admission
+    alerts: type[AlertBook] = AlertBook
+    webhook: type[Webhook] = Webhook
 
 
 class Stack:
@@ -98,6 +103,14 @@ class Stack:
             watch_over=self._watch_over,
             poll_limit=self._deadlines.for_poll,
         )
+        self._alerts = parts.alerts(
+            seams.clock,
+            self._metrics,
+            self._registry,
+            AlertFile(seams.disk, settings.data_dir),
+            self._runtime.time,
+            monitored=self._monitored,
+        )
         self._watch_runtime()
         self._open_store()
         time, routes = self._runtime.time, self._routes()
@@ -107,6 +120,7 @@ class Stack:
         if settings.has_truenas:
             self._keeper.load()
             self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
+            self._start_alerts()
         if settings.truenas_enabled:
             await self._poller.start()
         fields = {"version": VERSION, "variant": settings.variant, "enabled": settings.truenas_enabled}
@@ -123,6 +137,7 @@ class Stack:
         await self._runtime.cancel(self._standing, STOP_S)
         if self.settings.has_truenas:
             self._keeper.save()
+            self._alerts.save()
         _log.info("Pulse stopped")
 
     @property
@@ -136,6 +151,17 @@ class Stack:
             self._store.open()
         except StoreDamaged as damage:
             _log.error("store not opened: %(file)s: %(reason)s", {"file": damage.file, "reason": damage.reason})
+
+    def _start_alerts(self) -> None:
+        self._alerts.load()
+        if self.settings.alert_webhook:
+            webhook = self._parts.webhook(self.settings.alert_webhook, self._runtime, self._alerts.notifies)
+            self._alerts.subscribe(webhook.listen)
+            self._standing.append(self._runtime.spawn("alert webhook", webhook.run()))
+        self._standing.append(self._runtime.spawn("alerts", self._alerts.run(self._runtime)))
+
+    def _monitored(self) -> list[Connection]:
+        return [polled.connection for polled in self._poller.running()]
 
     def _watch_runtime(self) -> None:
         runtime, watch = self._runtime, self._metrics.watch
