@@ -77,7 +77,7 @@ class MockTrueNAS:
             self._tls = ChangingContext(ssl_context, issue or _issue_at(clock), lambda: plain_http(server_name, clock))
         scheme = "https" if ssl_context else "http"
         sessions = Sessions(entropy or appliance.accounts.entropy, Ticking(appliance))
-        rest = Rest(appliance)
+        rest = Rest(appliance, sessions)
         self._house = House(appliance, rest, self._faults, journal, clock, server_name, scheme, sessions, behaviour)
         self._exchanges: dict[Exchange, asyncio.Task[Any]] = {}
         self._door: Door | None = None

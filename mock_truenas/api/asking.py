@@ -21,11 +21,12 @@ _SHORT_NAMES: Final = ("filters", "options")
 
 
 class Sent(NamedTuple):
-    """What a request says besides its path: the id in it decoded, the query string raw."""
+    """What a request says besides its path, the id in it decoded, the query string raw; and where it comes from."""
 
     item: str = ""
     query: str = ""
     body: bytes = b""
+    address: str = ""
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

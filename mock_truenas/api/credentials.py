@@ -37,8 +37,8 @@ def fingerprint(header: str | None) -> str | None:
     return hashlib.sha256(credential.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
-def log_in(appliance: Appliance, header: str | None) -> Login:
-    """Judge an Authorization header. Scheme names are case-sensitive, as on the appliance."""
+def log_in(appliance: Appliance, header: str | None, address: str = "") -> Login:
+    """Judge an Authorization header that came from an address. Scheme names are case-sensitive, as on the appliance."""
     if header is None:
         return Login(_NOBODY, UNAUTHORIZED)
     if header.startswith("Bearer "):
@@ -47,7 +47,7 @@ def log_in(appliance: Appliance, header: str | None) -> Login:
     if header.startswith("Basic "):
         return _basic(appliance, header.removeprefix("Basic "))
     if header.startswith("Token "):
-        allowed = appliance.accounts.check_token(header.removeprefix("Token "), appliance.now_ns())
+        allowed = appliance.accounts.check_token(header.removeprefix("Token "), appliance.now_ns(), address)
         return Login(allowed, None if allowed.ok else _INVALID_TOKEN)
     return Login(_NOBODY, UNAUTHORIZED)
 

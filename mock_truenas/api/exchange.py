@@ -162,7 +162,8 @@ class Exchange:
         if self.method_takes_s:
             return self._slowly(way, body, met)
         try:
-            return self.house.rest.respond(way, self.query, body, authorization, accept, met)
+            address = self.request.remote or ""
+            return self.house.rest.respond(way, self.query, body, authorization, accept, met, address)
         except Exception as error:
             return self._broken(error)
 

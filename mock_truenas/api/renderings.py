@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mock_truenas.api.answer import Answer, json_answer
 from mock_truenas.api.asking import Sent, arguments
+from mock_truenas.api.auth.sessions import Sessions
 from mock_truenas.api.errors import MethodError
 from mock_truenas.api.methods.method import Call, Principal
 from mock_truenas.api.methods.performing import begin, finished_later
@@ -24,10 +25,11 @@ Key = tuple[str, str, str, bool]
 
 
 class Renderings:
-    """Answers of one appliance's methods."""
+    """Answers of one appliance's methods. ``sessions`` are those methods see."""
 
-    def __init__(self, appliance: Appliance) -> None:
+    def __init__(self, appliance: Appliance, sessions: Sessions) -> None:
         self._appliance = appliance
+        self._sessions = sessions
         self._dialect = appliance.release.dialect
         self._revision = -1
         self._scans_end_ns = 0
@@ -69,7 +71,19 @@ class Renderings:
 
     def _value(self, route: Route, sent: Sent, who: Principal | None, moment: Moment) -> Any:
         given, query = arguments(route, sent, self._dialect)
-        call = Call(route.method, self._appliance, self._dialect, moment, "rest", given, query, who)
+        call = Call(
+            route.method,
+            self._appliance,
+            self._dialect,
+            moment,
+            "rest",
+            given,
+            query,
+            who,
+            None,
+            self._sessions,
+            sent.address,
+        )
         value = begin(call)
         return finished_later(call, value) if inspect.isawaitable(value) else value
 

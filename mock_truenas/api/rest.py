@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from mock_truenas.api.answer import FORBIDDEN, NOT_FOUND, Answer, server_error, text
 from mock_truenas.api.asking import Sent
+from mock_truenas.api.auth.sessions import Sessions
 from mock_truenas.api.credentials import Login, log_in
 from mock_truenas.api.errors import MethodError
 from mock_truenas.api.methods.method import Access, Principal
@@ -60,11 +61,11 @@ class Outcome(NamedTuple):
 class Rest:
     """The REST face of one appliance."""
 
-    def __init__(self, appliance: Appliance) -> None:
+    def __init__(self, appliance: Appliance, sessions: Sessions) -> None:
         self._appliance = appliance
         self._dialect = appliance.release.dialect
         self._routes = routes_of(self._dialect)
-        self._renderings = Renderings(appliance)
+        self._renderings = Renderings(appliance, sessions)
         self._lists_paths = self._dialect.has("key_allowlists")
         self._breaks_on_deleted_keys = self._dialect.has("deleted_key_breaks_rest")
         self._ways: dict[tuple[str, str], Way] = {}
@@ -92,7 +93,7 @@ class Rest:
         return way
 
     def respond(
-        self, way: Way, query: str, body: bytes, authorization: str | None, accept: str, met: Met
+        self, way: Way, query: str, body: bytes, authorization: str | None, accept: str, met: Met, address: str = ""
     ) -> Outcome | Awaitable[Outcome]:
         """The answer, in the order of the appliance: route, verb, login, allowlist or role, method.
 
@@ -102,7 +103,7 @@ class Rest:
             return self._described() if way.answer is None else Outcome(way.answer)
         who: Principal | None = None
         if access_of(way.route.method, self._dialect) is not Access.OPEN:
-            login = log_in(self._appliance, authorization)
+            login = log_in(self._appliance, authorization, address)
             refused = self._refused(login, way.route, authorization, accept)
             if refused is not None:
                 return refused
@@ -112,7 +113,7 @@ class Rest:
                 allowed(way.route.method, who, self._dialect)
             except MethodError as error:
                 return Outcome(error_answer(error), who.username)
-        sent = Sent(way.item, query, body)
+        sent = Sent(way.item, query, body, address)
         user = who.username if who is not None else None
         if met is NOTHING_MET:
             answer = self._renderings.answer(way.route, sent, who)

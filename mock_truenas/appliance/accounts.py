@@ -78,12 +78,16 @@ class ApiKey:
 
 @dataclass(slots=True)
 class User:
-    """A user who may log in; without a password only by key. ``otp_secret`` is that of a second factor, if any."""
+    """A user who may log in, unless ``locked``; without a password only by key.
+
+    ``otp_secret`` is that of a second factor, if any.
+    """
 
     username: str
     roles: frozenset[str] = FULL_ADMIN
     password: str | None = field(default=None, repr=False)
     otp_secret: bytes | None = field(default=None, repr=False)
+    locked: bool = False
 
     @property
     def two_factor(self) -> bool:
@@ -93,12 +97,13 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token of ``auth.generate_token``."""
+    """A token of ``auth.generate_token``; with an ``origin`` it is good for nothing from another address."""
 
     text: str = field(repr=False)
     username: str
     expires_at_ns: int
     single_use: bool = False
+    origin: str | None = None
 
 
 @dataclass
@@ -219,8 +224,11 @@ class Accounts:
             why = "revoked" if key.revoked_by else "expired"
             revoked_by = tuple(by for by in key.revoked_by or key.expired_by if by)
             return Allowed(False, revoked_by=revoked_by, why=why, key_id=key.id, key_name=key.name)
-        roles = self.user(key.username).roles
-        return Allowed(True, key.allowlist, username=key.username, roles=roles, key_id=key.id, key_name=key.name)
+        user = self.user(key.username)
+        if user.locked:
+            return Allowed(ok=False, why="locked", key_id=key.id, key_name=key.name)
+        roles, name = user.roles, key.username
+        return Allowed(True, key.allowlist, username=name, roles=roles, key_id=key.id, key_name=key.name)
 
     def scram_key(self, number: int, iterations: int = ITERATIONS) -> ScramKey:
         """What SCRAM needs to know of a key, derived once. Raises KeyError for an unknown id."""
@@ -234,6 +242,23 @@ class Accounts:
     def user(self, username: str) -> User:
         """The user of that name, made with all rights if needed."""
         return self.users.setdefault(username, User(username))
+
+    def rename_user(self, username: str, new: str) -> None:
+        """Give a user and whatever is his another name; nothing happens for an unknown one."""
+        user = self.users.pop(username, None)
+        if user is not None:
+            self.users[new] = replace(user, username=new)
+        for key in self.keys_of(username):
+            key.username = new
+        mine = [token for token in self._tokens.values() if token.username == username]
+        self._tokens |= {token.text: replace(token, username=new) for token in mine}
+
+    def delete_user(self, username: str) -> None:
+        """Forget a user, his keys and his tokens; nothing happens for an unknown one."""
+        self.users.pop(username, None)
+        for key in self.keys_of(username):
+            del self.keys[key.id]
+        self._tokens = {text: token for text, token in self._tokens.items() if token.username != username}
 
     def mint_password(self, username: str) -> str:
         """A new password for a user, made if needed."""
@@ -250,7 +275,7 @@ class Accounts:
         """Whether a user's password is right; the second factor is asked for elsewhere."""
         user = self.users.get(username)
         known = user.password if user is not None else None
-        if user is None or known is None:
+        if user is None or known is None or user.locked:
             return Allowed(ok=False, why="unknown")
         if not hmac.compare_digest(known.encode(), password.encode("utf-8", "surrogatepass")):
             return Allowed(ok=False, why="wrong")
@@ -263,22 +288,27 @@ class Accounts:
 
     # -- tokens ----------------------------------------------------------------------------------------------------
 
-    def mint_token(self, username: str, ttl_s: int, now_ns: int, *, single_use: bool = False) -> str:
-        """A token that logs a user in for ``ttl_s`` seconds."""
+    def mint_token(
+        self, username: str, ttl_s: int, now_ns: int, *, single_use: bool = False, origin: str | None = None
+    ) -> str:
+        """A token that logs a user in for ``ttl_s`` seconds, with an ``origin`` only from that address."""
         for token in [token for token in self._tokens.values() if now_ns >= token.expires_at_ns]:
             del self._tokens[token.text]
         text = self._secret(None)
-        self._tokens[text] = Token(text, username, now_ns + ttl_s * 1_000_000_000, single_use)
+        self._tokens[text] = Token(text, username, now_ns + ttl_s * 1_000_000_000, single_use, origin)
         return text
 
-    def check_token(self, text: str, now_ns: int) -> Allowed:
-        """Whether a token is valid now; one for single use is so once."""
+    def check_token(self, text: str, now_ns: int, origin: str = "") -> Allowed:
+        """Whether a token is valid now, shown from the address ``origin``; one for single use is so once."""
         token = self._tokens.get(text)
         if token is None or now_ns >= token.expires_at_ns:
             return Allowed(ok=False, why="unknown" if token is None else "expired")
+        user = self.user(token.username)
+        if user.locked or token.origin not in (None, origin):
+            return Allowed(ok=False, why="locked" if user.locked else "origin")
         if token.single_use:
             del self._tokens[text]
-        return Allowed(ok=True, username=token.username, roles=self.user(token.username).roles)
+        return Allowed(ok=True, username=token.username, roles=user.roles)
 
     def _secret(self, prefix: str | None) -> str:
         start = (self.prefix or MARKER) if prefix is None else prefix

@@ -114,7 +114,7 @@ async def test_an_app_action_is_a_job_on_a_socket() -> None:
 async def test_a_key_with_an_end_opens_until_then(release: str) -> None:
     async with box(release, "homelab") as served, served.rpc() as socket:
         end = {"$date": served.clock.at_ns // 10**6 + 60_000}
-        made = await socket.call("api_key.create", {"name": "brief", "username": "alice", "expires_at": end})
+        made = await socket.call("api_key.create", {"name": "brief", "username": "truenas_admin", "expires_at": end})
         assert made["expires_at"] == end
         async with served.rpc(login=False) as other:
             assert await other.call("auth.login_with_api_key", made["key"]) is True

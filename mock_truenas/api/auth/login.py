@@ -124,7 +124,7 @@ def with_key(caller: Caller, data: Mapping[str, Any]) -> Verdict:
 def with_token(caller: Caller, data: Mapping[str, Any]) -> Verdict:
     """``TOKEN_PLAIN``."""
     appliance = caller.appliance
-    allowed = appliance.accounts.check_token(data["token"], appliance.now_ns())
+    allowed = appliance.accounts.check_token(data["token"], appliance.now_ns(), caller.address)
     return _success(caller, allowed, "TOKEN_PLAIN", data["token"]) if allowed.ok else AUTH_ERR
 
 
@@ -162,7 +162,7 @@ def _scram_first(caller: Caller, text: str) -> Verdict:
         return AUTH_ERR
     appliance = caller.appliance
     key = appliance.accounts.find_key(first.key_id)
-    if key is None or key.username != first.username or key.revoked:
+    if key is None or key.username != first.username or key.revoked or appliance.accounts.user(key.username).locked:
         return AUTH_ERR
     if key.expired_at(appliance.now_ns()):
         return Verdict("EXPIRED")

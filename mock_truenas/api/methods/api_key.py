@@ -12,7 +12,7 @@ from pydantic import Field
 from mock_truenas.api.errors import InstanceNotFound, Problem, ValidationErrors
 from mock_truenas.api.methods.method import Access, Call, Kind, Method, Param
 from mock_truenas.api.methods.tables import SECRET, Row, given_object, may_see_secrets, refuse, unknown_here
-from mock_truenas.api.methods.users import USER
+from mock_truenas.api.methods.users import USER, account_of
 from mock_truenas.api.resources.moment import date
 from mock_truenas.appliance.accounts import EVERYTHING, ApiKey
 
@@ -58,6 +58,8 @@ def _create_key(call: Call) -> Row:
     refuse("api_key_create", _sound_key(call, given, None))
     name = given.get("name") or f"key {max(call.appliance.accounts.keys, default=0) + 1}"
     whose = {"username": given["username"]} if "username" in given else {}
+    if whose:
+        account_of(call, given["username"])
     try:
         text = call.appliance.mint_api_key(name, allowlist=_allowlist(given), **whose)
     except ValueError as error:

@@ -188,10 +188,10 @@ def _me(call: Call) -> dict[str, Any]:
 
 
 def _sessions(call: Call) -> list[dict[str, Any]]:
-    if call.connection is None:
+    if call.sessions is None:
         return []
-    current = call.connection.standing.session
-    return [_session(session, call, current) for session in call.connection.house.sessions.open.values()]
+    current = call.connection.standing.session if call.connection is not None else None
+    return [_session(session, call, current) for session in call.sessions.open.values()]
 
 
 def _session(session: Session, call: Call, current: Session | None) -> dict[str, Any]:
@@ -236,7 +236,8 @@ def _generate_token(call: Call) -> str:
     username = call.principal.username if call.principal is not None else "root"
     ttl_s = arguments["ttl"] if arguments["ttl"] is not None else 600
     single_use = bool(arguments.get("single_use", False))
-    return appliance.accounts.mint_token(username, ttl_s, appliance.now_ns(), single_use=single_use)
+    origin = call.address if arguments["match_origin"] else None
+    return appliance.accounts.mint_token(username, ttl_s, appliance.now_ns(), single_use=single_use, origin=origin)
 
 
 def _mechanism_choices(call: Call) -> list[str]:

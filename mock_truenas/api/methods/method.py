@@ -82,6 +82,7 @@ class Call:
 
     ``query`` is set for filterable methods: the caller applies it to the rows ``run`` returns, which may use it only to
     look at fewer things. ``connection`` is the WebSocket connection, for methods that need one; None on REST.
+    ``sessions`` are those of the server that was called, on any face; ``address`` is where the caller is.
     """
 
     method: "Method"
@@ -93,6 +94,8 @@ class Call:
     query: Query | None = None
     principal: Principal | None = None
     connection: Any = None
+    sessions: Any = None
+    address: str = ""
 
     @property
     def extra(self) -> Mapping[str, Any]:

@@ -1,7 +1,8 @@
 """``user.*``, ``group.*`` and ``privilege.*``: who may come in (truenas-api 5.3)."""
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
@@ -18,9 +19,11 @@ from mock_truenas.api.methods.tables import (
     fields_of,
     readers,
 )
+from mock_truenas.appliance.accounts import FULL_ADMIN, User
 
 _ROLES: Final = frozenset({"ACCOUNT_WRITE"})
 _FIRST_ID: Final = 3000
+_ADMINISTRATORS: Final = "builtin_administrators"
 
 USER: Final = Table(
     "user",
@@ -123,6 +126,59 @@ def _complete_user(call: Call, row: Row) -> Row:
     return row | {"group": {"id": group["id"], "bsdgrp_gid": group["gid"], "bsdgrp_group": name}}
 
 
+def account_of(call: Call, username: str) -> User:
+    """The account of a user, made after his row when he has none yet: whoever has no rights does not come in."""
+    users = call.appliance.accounts.users
+    if username not in users:
+        row = next((row for row in USER.kept(call.appliance).values() if row["username"] == username), None)
+        roles = FULL_ADMIN if row is None else frozenset(row["roles"])
+        users[username] = User(username, roles)
+    return users[username]
+
+
+def _with_account(method: Method, then: Callable[[Call, Any], None]) -> Method:
+    """The method, followed by what it means for who may come in."""
+
+    def run(call: Call) -> Any:
+        before = USER.kept(call.appliance).get(call.arguments.get("id"))
+        result = method.run(call)
+        then(call, before if method.kind is not Kind.CREATE else result)
+        return USER.shown(call, USER.one(call, result["id"])) if isinstance(result, dict) else result
+
+    return replace(method, run=run)
+
+
+def _account_made(call: Call, row: Mapping[str, Any]) -> None:
+    _keep_account(call, row["id"], call.arguments["user_create"])
+
+
+def _account_changed(call: Call, before: Mapping[str, Any]) -> None:
+    row = USER.one(call, before["id"])
+    if row["username"] != before["username"]:
+        call.appliance.accounts.rename_user(before["username"], row["username"])
+    _keep_account(call, before["id"], call.arguments["user_update"])
+
+
+def _account_gone(call: Call, before: Mapping[str, Any]) -> None:
+    call.appliance.accounts.delete_user(before["username"])
+    call.appliance.change()
+
+
+def _keep_account(call: Call, number: int, given: Mapping[str, Any]) -> None:
+    """Let a user come in as his row says. Only members of the administrators' group have rights."""
+    row = USER.one(call, number)
+    if {"group", "groups"} & given.keys():
+        mine = {row["group"].get("id"), *row["groups"]}
+        named = {group.get("name") for key, group in GROUP.kept(call.appliance).items() if key in mine}
+        roles = FULL_ADMIN if _ADMINISTRATORS in named else frozenset()
+        call.appliance.change_row(USER.kept_at, number, roles=sorted(roles))
+        account_of(call, row["username"]).roles = roles
+    user = account_of(call, row["username"])
+    user.locked = bool(row["locked"])
+    if row["password_disabled"] or "password" in given:
+        user.password = None if row["password_disabled"] else given["password"]
+
+
 def _not_builtin(call: Call, row: Mapping[str, Any]) -> None:
     del call
     if row.get("builtin") or row.get("immutable"):
@@ -150,7 +206,7 @@ def _complete_group(call: Call, row: Row) -> Row:
 
 
 def _privileges(call: Call) -> list[Row]:
-    admins = [row for row in GROUP.kept(call.appliance).values() if row["name"] == "builtin_administrators"]
+    admins = [row for row in GROUP.kept(call.appliance).values() if row["name"] == _ADMINISTRATORS]
     groups = [{name: row[name] for name in ("id", "gid", "name", "group")} for row in admins]
     names = (("LOCAL_ADMINISTRATOR", "Local Administrator", "FULL_ADMIN"), ("READONLY_ADMINISTRATOR",) * 2)
     shown = []
@@ -220,10 +276,13 @@ _GROUP_FORM: Final = Writing(
 
 _USERS: Final = Method("user.query", "Users", _users, kind=Kind.QUERY, roles=readers(_ROLES), filterable=True)
 _OPTIONS: Final = Param("options", dict[str, bool], {})
+_CREATE, _UPDATE, _DELETE = crud(USER, _USER_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_user, _not_builtin))[1:]
 
 METHODS: Final[tuple[Method, ...]] = (
     _USERS,
-    *crud(USER, _USER_FORM, extras=Extras(_ROLES, (_OPTIONS,), _complete_user, _not_builtin))[1:],
+    _with_account(_CREATE, _account_made),
+    _with_account(_UPDATE, _account_changed),
+    _with_account(_DELETE, _account_gone),
     constant("user.has_local_administrator_set_up", "Whether somebody can log in", value=True, access=Access.OPEN),
     Method(
         "user.setup_local_administrator",

@@ -7,7 +7,7 @@ from typing import Any
 from mock_truenas.api.pieces import default, gathered, is_big
 from mock_truenas.api.sockets.connection import Connection
 from mock_truenas.api.sockets.line import Message, Pieces
-from mock_truenas.api.sockets.performance import Outcome
+from mock_truenas.api.sockets.performance import NOBODY, Outcome
 from mock_truenas.faults.active import NOTHING_MET, Met
 
 
@@ -51,4 +51,5 @@ async def deliver(connection: Connection, answered: Answered, outcome: Outcome |
         bytes=sent,
         ended=ended,
         faults=tuple(faults),
+        **NOBODY if outcome is not None and outcome.refused_login else {},
     )

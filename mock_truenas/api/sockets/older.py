@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from mock_truenas.api.errors import CallError, MethodError, NotAuthorized
@@ -11,7 +12,7 @@ from mock_truenas.api.sockets import ddp
 from mock_truenas.api.sockets.answers import Answered, deliver, rendered
 from mock_truenas.api.sockets.connection import Connection
 from mock_truenas.api.sockets.events import Ended, Event
-from mock_truenas.api.sockets.performance import Outcome, outcome_of
+from mock_truenas.api.sockets.performance import Asked, Outcome, forsaken, outcome_of
 from mock_truenas.api.sockets.slots import Slots
 from mock_truenas.api.sockets.told import told
 
@@ -69,10 +70,12 @@ class DdpFace:
             await self._refuse(id_, name, began_s, error)
             return
         arguments = params if isinstance(params, list) else []
-        self._slots.start(self._call(id_, name, arguments, began_s))
+        asked = Asked(name, arguments, id_, began_s)
+        self._slots.start(self._call(asked), partial(forsaken, self._connection, asked))
 
-    async def _call(self, id_: Any, name: str, arguments: list[Any], began_s: float) -> None:
-        outcome = await outcome_of(self._connection, name, arguments, id_)
+    async def _call(self, asked: Asked) -> None:
+        id_, name, began_s = asked.message_id, asked.name, asked.began_s
+        outcome = await outcome_of(self._connection, asked)
         if outcome.error is None and not outcome.silenced:
             try:
                 text = await rendered(outcome.value, ddp.around(id_))

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import fnmatch
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,9 @@ from mock_truenas.appliance.jobs import Job
 from mock_truenas.faults.active import NOTHING_MET, Met
 from mock_truenas.faults.effect import Stage
 
+LOGINS: Final = "auth.login"
+NOBODY: Final[Mapping[str, None]] = {"user": None, "credential": None}
+"""What the journal says of a login that let nobody in, whoever was in already."""
 _LIMITED_WAIT_S: Final = (1.0, 10.0)
 
 
@@ -28,34 +31,67 @@ class Outcome:
     value: Any = None
     error: MethodError | None = None
     silenced: bool = False
+    refused_login: bool = False
     faults: list[str] = field(default_factory=list)
 
 
-async def outcome_of(connection: Connection, name: str, arguments: Sequence[Any], message_id: Any) -> Outcome:
-    """Carry out a call. ``message_id`` is noted at the job it starts. Raises nothing a client could cause.
+@dataclass(frozen=True)
+class Asked:
+    """A call as a message asks for it. ``message_id`` is noted at the job it starts; without ``answered`` it has none.
+
+    ``began_s`` is the loop's time when the message came.
+    """
+
+    name: str
+    arguments: Sequence[Any]
+    message_id: Any
+    began_s: float
+    answered: bool = True
+
+    @property
+    def request_id(self) -> str | None:
+        """The JSON text of its id."""
+        return json.dumps(self.message_id) if self.answered else None
+
+
+def forsaken(connection: Connection, asked: Asked, faults: Sequence[str] = ()) -> None:
+    """Write the entry of a call whose connection ended before it was over, or before it began."""
+    connection.journal(
+        asked.began_s,
+        kind="call",
+        call=asked.name,
+        request_id=asked.request_id,
+        ended="client_gone",
+        faults=tuple(faults),
+        **NOBODY if asked.name.startswith(LOGINS) else {},
+    )
+
+
+async def outcome_of(connection: Connection, asked: Asked) -> Outcome:
+    """Carry out a call. Raises nothing a client could cause.
 
     A call that is not over when its connection ends is journaled here.
     """
-    outcome = Outcome(connection.house.faults.met_by(connection.target(name)))
-    began_s = asyncio.get_running_loop().time()
+    outcome = Outcome(connection.house.faults.met_by(connection.target(asked.name)))
+    before = connection.standing.session
     try:
-        return await _carried_out(connection, name, arguments, message_id, outcome)
+        await _carried_out(connection, asked.name, asked.arguments, asked.message_id, outcome)
     except asyncio.CancelledError:
-        request_id = json.dumps(message_id)
-        faults = tuple(outcome.faults)
-        connection.journal(began_s, kind="call", call=name, request_id=request_id, ended="client_gone", faults=faults)
+        forsaken(connection, asked, outcome.faults)
         raise
+    outcome.refused_login = asked.name.startswith(LOGINS) and connection.standing.session in (None, before)
+    return outcome
 
 
 async def _carried_out(
     connection: Connection, name: str, arguments: Sequence[Any], message_id: Any, outcome: Outcome
-) -> Outcome:
+) -> None:
     met = outcome.met
     silenced_by = met.silenced_by()
     if silenced_by is not None:
         outcome.silenced = True
         outcome.faults.append(silenced_by)
-        return outcome
+        return
     loop = asyncio.get_running_loop()
     for fault in met.at(Stage.DELAY):
         outcome.faults.append(fault.fault_id)
@@ -75,7 +111,6 @@ async def _carried_out(
         standing.blamed += tuple(standing.session.suspended_by)
     shown, standing.blamed = (*met.shown(), *standing.blamed), ()
     outcome.faults += (fault_id for fault_id in dict.fromkeys(shown) if fault_id not in outcome.faults)
-    return outcome
 
 
 async def _value(connection: Connection, name: str, arguments: Sequence[Any], message_id: Any, outcome: Outcome) -> Any:
@@ -92,7 +127,19 @@ async def _value(connection: Connection, name: str, arguments: Sequence[Any], me
         return instead[1]
     given, query = performing.prepared(method, arguments, dialect)
     moment = Moment.of(appliance, appliance.now_ns())
-    call = Call(method, appliance, dialect, moment, connection.endpoint.face, given, query, principal, connection)
+    call = Call(
+        method,
+        appliance,
+        dialect,
+        moment,
+        connection.endpoint.face,
+        given,
+        query,
+        principal,
+        connection,
+        connection.house.sessions,
+        connection.address,
+    )
     value = await performing.perform(call)
     if isinstance(value, Job):
         return await _result_of(connection, value, message_id)

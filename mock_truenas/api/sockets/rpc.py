@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any, Final
 
 from mock_truenas.api.errors import MethodError, NoSuchMethod, ValidationErrors
@@ -11,7 +12,7 @@ from mock_truenas.api.sockets.connection import Connection
 from mock_truenas.api.sockets.events import Ended, Event
 from mock_truenas.api.sockets.jsonrpc import Refusal, Request
 from mock_truenas.api.sockets.line import Message
-from mock_truenas.api.sockets.performance import Outcome, outcome_of
+from mock_truenas.api.sockets.performance import Asked, Outcome, forsaken, outcome_of
 from mock_truenas.api.sockets.slots import IN_ALL, Slots
 from mock_truenas.api.sockets.told import Told, told
 
@@ -39,10 +40,11 @@ class RpcFace:
             reply = jsonrpc.error(message.id, code, _TOO_MANY) if message.answered else None
             await self._deliver(message.method, message, began_s, reply, code)
         else:
-            self._slots.start(self._call(message, began_s))
+            asked = Asked(message.method, message.params, message.id, began_s, message.answered)
+            self._slots.start(self._call(message, asked), partial(forsaken, self._connection, asked))
 
-    async def _call(self, request: Request, began_s: float) -> None:
-        outcome = await outcome_of(self._connection, request.method, request.params, request.id)
+    async def _call(self, request: Request, asked: Asked) -> None:
+        outcome = await outcome_of(self._connection, asked)
         text: Message | None = None
         code: int | None = None
         if outcome.error is not None:
@@ -51,7 +53,7 @@ class RpcFace:
             text, code = await self._result(request, outcome.value)
         if not request.answered:
             text = None
-        await self._deliver(request.method, request, began_s, text, code, outcome)
+        await self._deliver(request.method, request, asked.began_s, text, code, outcome)
 
     async def _result(self, request: Request, value: Any) -> tuple[Message, int | None]:
         try:

@@ -1,7 +1,8 @@
 """How many calls of one connection run and wait (truenas-api 5.2, 6), and the tasks they run in."""
 
 import asyncio
-from collections.abc import Coroutine
+import inspect
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 RUNNING: Final = 10
@@ -20,13 +21,19 @@ class Slots:
         """Whether one more call is one too many."""
         return len(self._tasks) >= IN_ALL
 
-    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run it in a task of its own as soon as fewer than ten others do."""
+    def start(self, work: Coroutine[Any, Any, None], forsaken: Callable[[], None]) -> asyncio.Task[None]:
+        """Run it in a task of its own as soon as fewer than ten others do; ``forsaken`` is told when it never began."""
         task = asyncio.get_running_loop().create_task(self._run(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        # One that never began would complain; its task may be cancelled before it takes a single step.
-        task.add_done_callback(lambda _: work.close())
+
+        def over(_: asyncio.Task[None]) -> None:
+            if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+                forsaken()
+            # One that never began would complain.
+            work.close()
+
+        task.add_done_callback(over)
         return task
 
     async def _run(self, work: Coroutine[Any, Any, None]) -> None:
