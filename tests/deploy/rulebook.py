@@ -1,4 +1,4 @@
-"""The rules file compared with the stack's own rules: every expression as the table of rules implies it, every label."""
+"""The rules file compared with the stack's own rules: every expression as the table implies it, every label."""
 
 from pathlib import Path
 from typing import Any, Final
