@@ -30,6 +30,7 @@ from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.schedule import Schedule
 from pulse_sim.stack.seams import Seams
 from pulse_sim.stack.settings import read_settings
+from pulse_sim.stack.slots import PollSlots
 from pulse_sim.stack.store import ConnectionStore, StoreDamaged
 from pulse_sim.stack.watch import SOURCE, Outcomes, Polled, Watch
 
@@ -92,6 +93,7 @@ class Stack:
         self._runtime = parts.runtime()
         self._registry = parts.registry()
         self._metrics = parts.metrics(self._runtime.time)
+        self._slots = PollSlots(settings.concurrent_polls)
         self._outcomes = parts.outcomes(self._registry, self._metrics, seams.clock)
         self._store = parts.store(settings.data_dir, seams)
         self._keeper = parts.keeper(self._registry, seams.disk, settings.data_dir, seams.clock, self._runtime.time)
@@ -255,4 +257,5 @@ class Stack:
             self._seams.clock,
             deadlines=self._deadlines,
             classifier=self._classifier,
+            slots=self._slots,
         )

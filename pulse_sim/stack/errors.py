@@ -44,8 +44,9 @@ _REFUSING_ERRNOS: Final = frozenset({1, 13, 207})  # EPERM, EACCES and the middl
 class MonitorError(Exception):
     """Why an appliance could not be read.
 
-    `op` is the call (``GET /pool``), `instance` the connection id, `cause` a few words of ours, `status_code` the HTTP
-    status or None, `timestamp_ns` the wall clock, `retryable` whether another try can help.
+    `op` is the call (``GET /pool``, ``pool.query``) or what was made of its answer (``reading pool``), `instance` the
+    connection id, `cause` a few words of ours, `status_code` the HTTP status or None, `timestamp_ns` the wall clock,
+    `retryable` whether another try can help.
     """
 
     def __init__(

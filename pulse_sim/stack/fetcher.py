@@ -87,7 +87,7 @@ class ApiFetcher:
             try:
                 return self._decoder.part(name, await ask(), decode)
             except Exception as failure:
-                error = self.client.error(failure, f"GET /{name}")
+                error = self.client.error(failure, f"reading {name}")
                 assert isinstance(error, MonitorError)
                 delay = self._retries.delay(error, tries)
             if delay is None:

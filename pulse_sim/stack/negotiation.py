@@ -15,8 +15,8 @@ from pulse_sim.stack.seams import Clock
 
 _NO_WEB_SOCKET: Final = frozenset({301, 302, 303, 307, 308, 404, 405, 410, 501})
 """Statuses of a handshake on an appliance that has no such endpoint: before 25.04 the front redirects to its pages."""
-_MOVED_ON: Final = frozenset({404})
-"""REST answers this to everything once it was removed (26.0)."""
+_MOVED_ON: Final = _NO_WEB_SOCKET
+"""What a session that is opened again meets once the endpoint is gone; REST, once it was removed (26.0), has 404."""
 
 
 class ApplianceClient(Protocol):
@@ -72,6 +72,7 @@ class NegotiatedClient:
         self._error = _Errors(classifier, connection.id, clock)
         self._chosen: ApplianceClient | None = None
         self._candidate: WebSocketClient | None = None
+        self._closed = False
         if self._may_choose:
             self._candidate = rpc_client()
         else:
@@ -105,7 +106,7 @@ class NegotiatedClient:
         """Closes whatever is open; a second call does nothing."""
         chosen, self._chosen = self._chosen, None
         candidate, self._candidate = self._candidate, None
-        self._may_choose = False
+        self._closed = True
         for client in (chosen, candidate):
             if client is not None:
                 await client.close()
@@ -119,7 +120,7 @@ class NegotiatedClient:
         try:
             return await question(client)
         except MonitorError as error:
-            if self._may_choose and error.status_code in _NO_WEB_SOCKET | _MOVED_ON and client is self._chosen:
+            if self._may_choose and not self._closed and error.status_code in _MOVED_ON and client is self._chosen:
                 self._chosen, self._candidate = None, self._rpc()
                 await client.close()
             raise
@@ -133,9 +134,10 @@ class NegotiatedClient:
         except StatusRefused as refused:
             if refused.status not in _NO_WEB_SOCKET:
                 raise self.error(refused, "connect") from None
-            self._candidate = None
             await candidate.close()
-            self._chosen = self._rest()
+            if self._closed:
+                raise self.error(ConnectionError(), "connect") from None
+            self._candidate, self._chosen = None, self._rest()
         except Exception as failure:
             raise self.error(failure, "connect") from None
         else:

@@ -5,11 +5,12 @@ Decides who is polled; how a poll goes is the watch's business, and nothing here
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from pulse_sim.stack.connection import Connection
+from pulse_sim.stack.fetcher import Fetcher
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.poll_status import PollStatus
 from pulse_sim.stack.registry import Registry, stale_limit
@@ -19,6 +20,8 @@ from pulse_sim.stack.watch import SOURCE, Polled, Watch
 
 SYNC_S: Final = 60.0
 STOP_S: Final = 5.0
+_CANCEL_S: Final = 4.0
+"""Of the time to stop; the rest is for closing clients, whose peers may be slow to say farewell."""
 _log = logging.getLogger("TrueNASPoller")
 
 Target = tuple[str, str]
@@ -68,13 +71,12 @@ class Poller:
 
     async def stop(self) -> None:
         """Ends every watch; takes at most five seconds, whatever the watches do."""
-        tasks = [running.task for running in self._running.values()]
         if self._ticks is not None:
-            tasks.append(self._ticks)
-        left = await self._runtime.cancel(tasks, STOP_S)
-        for running in self._running.values():
-            await running.watch.polled.fetcher.close()
+            self._ticks.cancel()
+        stopping = list(self._running.values())
+        await self._together("truenas stop", [self._quit(running) for running in stopping])
         self._running.clear()
+        left = sum(not running.task.done() for running in stopping)
         _log.info("TrueNAS poller stopped, %(left)d tasks left behind", {"left": left})
 
     def running(self) -> Iterable[Polled]:
@@ -104,10 +106,16 @@ class Poller:
                 return
             self._load_failed = False
             self._retire_unknown(wanted)
-            for target in [target for target in self._running if target not in wanted]:
-                await self._end(target)
+            gone = [target for target in self._running if target not in wanted]
+            await self._together("truenas end", [self._end(target) for target in gone])
+            changes = []
             for target, connection in wanted.items():
-                await self._follow(target, connection)
+                running = self._running.get(target)
+                if running is None:
+                    await self._begin(target, connection, None)
+                elif running.watch.polled.connection != connection:
+                    changes.append(self._begin(target, connection, running))
+            await self._together("truenas change", changes)
 
     def _retire_unknown(self, wanted: dict[Target, Connection]) -> None:
         """Records loaded at start may belong to connections removed while the stack was down."""
@@ -116,12 +124,12 @@ class Poller:
             if source == SOURCE and (org, connection_id) not in wanted:
                 self._registry.retire(holding.key, self._runtime.time())
 
-    async def _follow(self, target: Target, connection: Connection) -> None:
-        running = self._running.get(target)
-        if running is None:
-            await self._begin(target, connection, None)
-        elif running.watch.polled.connection != connection:
-            await self._begin(target, connection, running)
+    async def _together(self, name: str, works: list[Coroutine[Any, Any, None]]) -> None:
+        """Does all of them at once, within the time to stop: one slow farewell must not hold up the others."""
+        if len(works) == 1:
+            await works[0]
+        elif works:
+            await asyncio.wait([self._runtime.spawn(name, work) for work in works], timeout=STOP_S)
 
     async def _begin(self, target: Target, connection: Connection, before: Running | None) -> None:
         """Starts a watch, replacing the one before; when it cannot be built, the one before goes on."""
@@ -137,9 +145,11 @@ class Poller:
         if before is None:
             self._metrics.register(connection.id)
         else:
-            await self._runtime.cancel([before.task], STOP_S)
-            if before.watch.polled.fetcher is not watch.polled.fetcher:
-                await before.watch.polled.fetcher.close()
+            try:
+                await self._quit(before, keep=watch.polled.fetcher)
+            except asyncio.CancelledError:
+                await watch.polled.fetcher.close()  # nobody has heard of it yet; the one before is still known
+                raise
         self._registry.register(watch.polled.key, stale_limit(connection.poll_interval_s, limit_s))
         self._metrics.show_interval(connection.id, connection.poll_interval_s)
         self._metrics.show_failures(connection.id, watch.polled.status.consecutive_failures, watch.polled.breaker)
@@ -149,10 +159,16 @@ class Poller:
         """Gives a watch its own task, so that no connection waits for another."""
         return self._runtime.spawn(f"truenas poll {watch.polled.connection.id}", watch.run())
 
+    async def _quit(self, running: Running, keep: Fetcher | None = None) -> None:
+        """Ends a watch and closes its fetcher, unless it is the one to keep. Once more does nothing."""
+        await self._runtime.cancel([running.task], _CANCEL_S)
+        if running.watch.polled.fetcher is not keep:
+            await running.watch.polled.fetcher.close()
+
     async def _end(self, target: Target) -> None:
-        """Ends the watch of a removed or disabled connection."""
-        running = self._running.pop(target)
-        await self._runtime.cancel([running.task], STOP_S)
-        await running.watch.polled.fetcher.close()
+        """Ends the watch of a removed or disabled connection; it is forgotten once its client is closed."""
+        running = self._running[target]
+        await self._quit(running)
+        self._running.pop(target, None)
         self._metrics.unregister(running.watch.polled.connection.id)
         self._registry.retire(running.watch.polled.key, self._runtime.time())

@@ -85,16 +85,29 @@ class RpcSession:
             if reply.done() and not reply.cancelled():
                 reply.exception()  # when sending failed first, nobody else looks at it
 
-    async def close(self, *, farewell: bool) -> None:
-        """End the session; with a farewell its peer has a second to answer the close frame. Once more does nothing."""
+    def abandon(self) -> None:
+        """Ends the session here and now, without waiting for anything; closing it afterwards tidies up."""
         self._end(SessionClosed(None))
         self._reader.cancel()
-        await asyncio.wait([self._reader])
-        transport = None if farewell else self._socket.get_extra_info("transport")
+        transport = self._socket.get_extra_info("transport")
         if transport is not None:
             transport.abort()  # so that no close frame is sent and none is waited for
+
+    async def close(self, *, farewell: bool) -> None:
+        """End the session; with a farewell its peer has a second to answer the close frame. Once more does nothing.
+
+        Cancelled in the middle it leaves no socket open either.
+        """
+        if not farewell:
+            self.abandon()
+        self._end(SessionClosed(None))
+        self._reader.cancel()
         try:
+            await asyncio.wait([self._reader])
             await self._socket.close()
+        except BaseException:
+            self.abandon()
+            raise
         finally:
             await self._http.close()
 
@@ -107,6 +120,8 @@ class RpcSession:
                 return
             if message.type is aiohttp.WSMsgType.TEXT:
                 self._take(message.data)
+            else:
+                self._fail(AnswerUnusable("answer is no text"))
 
     def _take(self, text: str) -> None:
         try:
@@ -114,7 +129,10 @@ class RpcSession:
         except AnswerUnusable as failure:
             self._fail(failure)
             return
-        if type(reply) is not dict or "method" in reply:
+        if type(reply) is not dict:
+            self._fail(AnswerUnusable("answer is no JSON-RPC reply"))
+            return
+        if "method" in reply:
             return
         error, number = reply.get("error"), reply.get("id")
         if number is None and error is not None:

@@ -3,6 +3,7 @@
 Every call has a deadline and a size limit. It maps nothing; a session that was lost is opened again by the next call.
 """
 
+import asyncio
 from typing import Any, Final
 
 from pulse_sim.stack.client import DATASET_PROPERTIES, MAX_BODY, PAGE, forms_of
@@ -99,6 +100,10 @@ class RpcClient:
         try:
             async with self._runtime.within(self._deadlines.for_request()):
                 value = await self._answer(method, params)
+        except asyncio.CancelledError:
+            if self._rpc is not None:
+                self._rpc.abandon()  # a poll out of time: whoever asks next gets a session that owes nothing
+            raise
         except Exception as failure:
             if isinstance(failure, TimeoutError | SessionClosed):
                 # An answer that comes late must not be met by whoever asks next, and a dead session says nothing more.
@@ -120,13 +125,19 @@ class RpcClient:
     async def _session(self) -> RpcSession:
         if self._rpc is not None and not self._rpc.is_open:
             await self._drop(farewell=False)
+        if self._closed:
+            raise ConnectionError
         if self._rpc is None:
             http, self._connector = open_session(
                 self._connection, self._deadlines.for_connect(), authorized=False, tracing=[refuse_redirects()]
             )
-            self._rpc = await open_rpc(
+            opened = await open_rpc(
                 http, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
             )
+            if self._closed:  # meanwhile: nobody would close this one
+                await opened.close(farewell=False)
+                raise ConnectionError
+            self._rpc = opened
         return self._rpc
 
     async def _drop(self, *, farewell: bool) -> None:

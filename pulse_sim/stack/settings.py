@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 VARIANTS: Final = ("truenas-off-by-default", "truenas-on-by-default", "without-truenas")
 TRANSPORTS: Final = ("auto", "rest", "rpc")
 """How appliances are spoken to: found out on first contact, or forced (contract A2)."""
+CONCURRENT_POLLS: Final = 100
+"""Polls under way at once, of connections that answer and again of those that do not."""
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _UNLICENSED: Final = frozenset({"0", "false", "no", "off", "none", "expired"})
 
@@ -34,6 +36,7 @@ class Settings:
     node_limit: int | None = None
     transport: str = "auto"
     alert_webhook: str = field(default="", repr=False)
+    concurrent_polls: int = CONCURRENT_POLLS
 
     @property
     def has_truenas(self) -> bool:
@@ -65,6 +68,7 @@ def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
         licensed=_licensed(environ.get("PULSE_LICENSE") or "on"),
         node_limit=_whole(limit, "PULSE_NODE_LIMIT", 10**6) if limit else None,
         transport=_transport(environ.get("PULSE_TRUENAS_TRANSPORT") or "auto"),
+        concurrent_polls=_polls(environ.get("PULSE_TRUENAS_CONCURRENT_POLLS") or str(CONCURRENT_POLLS)),
         alert_webhook=_webhook((environ.get("PULSE_ALERT_WEBHOOK") or "").strip()),
     )
 
@@ -95,6 +99,13 @@ def _transport(text: str) -> str:
     if text.strip().lower() not in TRANSPORTS:
         raise SettingsInvalid(f"PULSE_TRUENAS_TRANSPORT must be one of {', '.join(TRANSPORTS)}")
     return text.strip().lower()
+
+
+def _polls(text: str) -> int:
+    found = _whole(text.strip(), "PULSE_TRUENAS_CONCURRENT_POLLS", 10_000)
+    if not found:
+        raise SettingsInvalid("PULSE_TRUENAS_CONCURRENT_POLLS must be at least 1")
+    return found
 
 
 def _whole(text: str, name: str, largest: int) -> int:

@@ -19,6 +19,7 @@ from pulse_sim.stack.registry import Key, Registry
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.schedule import Schedule
 from pulse_sim.stack.seams import Clock
+from pulse_sim.stack.slots import PollSlots
 from pulse_sim.stack.snapshot import Snapshot
 
 SOURCE: Final = "truenas"
@@ -125,8 +126,10 @@ class Watch:
         *,
         deadlines: Deadlines,
         classifier: Classifier,
+        slots: PollSlots,
     ) -> None:
         self.polled = polled
+        self._slots = slots
         self._outcomes = outcomes
         self._runtime = runtime
         self._clock = clock
@@ -137,7 +140,8 @@ class Watch:
         """Waits and polls until cancelled."""
         while True:
             await self._runtime.sleep_until(self.next_turn())
-            await self.turn()
+            async with self._slots.lane(self.polled.status.consecutive_failures):
+                await self.turn()
 
     def next_turn(self) -> float:
         """When the next poll begins: the open breaker's own attempt, otherwise the next due time."""

@@ -1,11 +1,20 @@
 """The stack over JSON-RPC: one session that stays open, logins that are few, and the same errors as over REST."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from pulse_sim.kernel import LinkFault
+from pulse_sim.stack.client import Client
+from pulse_sim.stack.connection import Connection
+from pulse_sim.stack.deadlines import Deadlines
+from pulse_sim.stack.errors import AnswerUnusable, Classifier, MonitorError
+from pulse_sim.stack.negotiation import NegotiatedClient
+from pulse_sim.stack.rpc import RpcSession
+from pulse_sim.stack.rpc_client import RpcClient
+from pulse_sim.stack.runtime import Runtime
 from tests.stack.stackbed import Bed
 
 FIVE_CALLS = ["system.info", "pool.query", "pool.dataset.query", "disk.query", "alert.list"]
@@ -26,6 +35,12 @@ def calls(bed: Bed, *, name: str = "nas-1") -> list[str]:
 
 def kinds(bed: Bed, kind: str) -> list[dict[str, Any]]:
     return [entry for entry in bed.journals["nas-1"] if entry["kind"] == kind]
+
+
+def sockets_of(bed: Bed) -> int:
+    """Ends of connections that Pulse's host still has."""
+    pairs = bed.sim.network._connections.values()
+    return sum(not end.gone and end.host is bed.pulse for pair in pairs for end in pair.ends)
 
 
 @pytest.mark.parametrize("release", ["25.04.0", "25.04", "25.10", "26.0"])
@@ -255,3 +270,88 @@ def test_the_same_seed_gives_the_same_digest() -> None:
         return json.dumps(bed.journals)
 
     assert digest() == digest()
+
+
+def test_a_poll_out_of_time_ends_its_session_and_a_late_answer_meets_nobody() -> None:
+    async def story(bed: Bed) -> float:
+        await bed.start()
+        await add(bed, pollIntervalSeconds=10)  # a poll has 5 s, a call would have 10
+        await bed.wait(5)
+        bed.inject("rpc.late", call="pool.query", delay="7s")
+        await bed.wait(10)
+        bed.heal("rpc.late")
+        await bed.wait(60)
+        assert await bed.errors() == {"timeout": 1}
+        return await bed.metric("monitor_poll_consecutive_failures")
+
+    bed = bed_of()
+    assert bed.run(story) == 0
+    assert len(kinds(bed, "handshake")) == 2
+    assert not bed.sim.unhandled
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        ("tls.stalled", {}),
+        ("front.handshake_silence", {}),
+        ("rpc.silence", {"call": "auth.login_with_api_key"}),
+        ("rpc.silence", {"call": "disk.query"}),
+        ("appliance.asleep", {}),
+    ],
+)
+@pytest.mark.parametrize("after_s", [0.2, 3, 11, 25])
+def test_stopping_in_the_middle_of_a_poll_leaves_no_socket_whatever_it_waits_for(
+    kind: str, parameters: dict[str, Any], after_s: float
+) -> None:
+    async def story(bed: Bed) -> tuple[float, int]:
+        bed.inject(kind, **parameters)
+        await bed.start()
+        await add(bed)
+        await bed.wait(after_s)
+        started = bed.sim.now_ns
+        await bed.stop()
+        took_s = (bed.sim.now_ns - started) / 1e9
+        await bed.wait(1)
+        return took_s, sockets_of(bed)
+
+    bed = bed_of()
+    took_s, transports = bed.run(story)
+    assert took_s <= 5
+    assert transports == 0
+    assert not bed.sim.unhandled
+
+
+@pytest.mark.parametrize("kind", [NegotiatedClient, RpcClient])
+def test_a_closed_client_opens_nothing_any_more(kind: Any) -> None:
+    async def story(bed: Bed) -> tuple[str, int]:
+        runtime = Runtime()
+        connection = Connection(id="n", host="nas-1", api_key=bed.keys["nas-1"], insecure_skip_verify=True)
+        given: dict[str, Any] = {"deadlines": Deadlines(), "classifier": Classifier()}
+        if kind is NegotiatedClient:
+            given |= {"rest": Client, "rpc": RpcClient}
+        client = kind(connection, runtime, bed.pulse.clock, **given)
+        opening = asyncio.ensure_future(client.test())
+        await bed.wait(0)
+        await client.close()  # while it opens
+        with pytest.raises(MonitorError):
+            await opening
+        with pytest.raises(MonitorError) as refused:
+            await client.pools()
+        await client.close()
+        return refused.value.type, runtime.tasks
+
+    bed = bed_of()
+    assert bed.run(story) == ("connection", 0)
+    assert [entry["kind"] for entry in bed.journals["nas-1"] if entry["kind"] == "call"] in ([], ["call"])
+
+
+@pytest.mark.parametrize("text", ["[]", '"pong"', "5", "null", '{"jsonrpc":"2.0","id":1}'])
+def test_a_reply_of_another_shape_is_an_unusable_answer_and_no_silence(text: str) -> None:
+    session = RpcSession.__new__(RpcSession)
+    loop = asyncio.new_event_loop()
+    waiter: asyncio.Future[Any] = loop.create_future()
+    session._waiting, session._clean = {1: waiter}, str
+    session._take(text)
+    assert isinstance(waiter.exception(), AnswerUnusable)
+    loop.close()

@@ -51,3 +51,25 @@ def test_an_unknown_variant_is_refused() -> None:
 
 def test_the_token_is_not_in_the_repr() -> None:
     assert "s3cret" not in repr(read_settings({"PULSE_API_TOKEN": "s3cret"}, OFF))
+
+
+def test_the_transport_and_the_bound_on_polls_are_settings() -> None:
+    settings = read_settings({}, OFF)
+    assert (settings.transport, settings.concurrent_polls) == ("auto", 100)
+    environ = {"PULSE_TRUENAS_TRANSPORT": " RPC ", "PULSE_TRUENAS_CONCURRENT_POLLS": " 7 "}
+    settings = read_settings(environ, OFF)
+    assert (settings.transport, settings.concurrent_polls) == ("rpc", 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PULSE_TRUENAS_TRANSPORT", "websocket"),
+        ("PULSE_TRUENAS_CONCURRENT_POLLS", "0"),
+        ("PULSE_TRUENAS_CONCURRENT_POLLS", "10001"),
+        ("PULSE_TRUENAS_CONCURRENT_POLLS", "many"),
+    ],
+)
+def test_what_is_no_transport_and_no_bound_is_refused_by_name(name: str, text: str) -> None:
+    with pytest.raises(SettingsInvalid, match=name):
+        read_settings({name: text}, OFF)
