@@ -1,4 +1,7 @@
-"""The disk of the machine, for a stack that runs for real. Only regular files: a link in their place is an error."""
+"""The disk of the machine, for a stack that runs for real. Only regular files: a link in their place is an error.
+
+The data directory itself may be a link, as administrators make them.
+"""
 
 import contextlib
 import errno
@@ -49,7 +52,7 @@ class RealDisk:
 
     def sync(self, path: str, /) -> None:
         """fsync of a file or directory."""
-        descriptor = os.open(path, _READ)
+        descriptor = _opened(path)
         try:
             os.fsync(descriptor)
         finally:
@@ -74,12 +77,13 @@ class RealDisk:
         return sorted(entry.name for entry in Path(directory).iterdir())
 
     def mode(self, path: str, /) -> int:
-        """Permission bits, of the link itself where it is one."""
-        return stat.S_IMODE(Path(path).lstat().st_mode)
+        """Permission bits; of the link itself where one is in the place of a file."""
+        found = Path(path)
+        return stat.S_IMODE((found.stat() if found.is_dir() else found.lstat()).st_mode)
 
     def set_mode(self, path: str, mode: int, /) -> None:
-        """Changes permission bits, never those of what a link points to."""
-        descriptor = os.open(path, _READ)
+        """Changes permission bits, never those of a file that a link points to."""
+        descriptor = _opened(path)
         try:
             os.fchmod(descriptor, mode)
         finally:
@@ -91,12 +95,22 @@ class RealDisk:
 
         Waits for a quarter of a second at most. A file system without locks gives it to everybody.
         """
-        descriptor = os.open(directory, _READ | os.O_DIRECTORY)
+        descriptor = _opened(directory)
         try:
             _take(descriptor, round(LOCK_WAIT_S / _NAP_S))
             yield
         finally:
             os.close(descriptor)
+
+
+def _opened(path: str) -> int:
+    """A descriptor of a file, or of a directory behind a link as well."""
+    try:
+        return os.open(path, _READ)
+    except OSError as failure:
+        if failure.errno != errno.ELOOP:
+            raise
+    return os.open(path, (_READ & ~os.O_NOFOLLOW) | os.O_DIRECTORY)
 
 
 def _take(descriptor: int, attempts: int) -> None:

@@ -14,9 +14,15 @@ from typing import Final
 
 from pulse_sim.stack.cipher import NONCE_BYTES, CipherFailed, decrypt, encrypt
 from pulse_sim.stack.connection import DEFAULT_ORG, Connection
+from pulse_sim.stack.connection_records import (
+    RecordsInvalid,
+    decode_records,
+    encode_records,
+    is_plaintext,
+    resembles_plaintext,
+)
 from pulse_sim.stack.damage import Damage, StoreDamaged
 from pulse_sim.stack.key_file import KEY_FILE, KeyFile, disk_damage
-from pulse_sim.stack.records import RecordsInvalid, decode_records, encode_records, is_plaintext, resembles_plaintext
 from pulse_sim.stack.safe_write import (
     DIRECTORY_MODE,
     FILE_MODE,

@@ -163,6 +163,17 @@ def test_what_is_no_file_of_ours_is_a_typed_error_at_once_and_stays(tmp_path: Pa
     assert not (path.parent / "elsewhere").exists()
 
 
+def test_the_data_directory_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir(0o755)
+    (tmp_path / "data").symlink_to("volume")
+    place = real(tmp_path)
+    place.store().save([ONE])
+    assert place.store().load() == (ONE,)
+    assert (tmp_path / "data").is_symlink()
+    assert stat.S_IMODE((tmp_path / "volume").stat().st_mode) == 0o700
+    assert sorted(place.files()) == [".encryption.key", "truenas.enc"]
+
+
 def test_a_failed_read_leaves_no_descriptor_open(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(10):

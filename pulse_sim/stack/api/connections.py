@@ -155,7 +155,8 @@ class ConnectionRoutes:
             try:
                 await self._sync()
             except Exception:
-                self._save(list(existing), request[ORG])  # what cannot be polled is not kept either
+                # What cannot be polled is not kept either; others may have written during the wait.
+                self._save([each for each in self._load(request[ORG]) if each.id != connection.id], request[ORG])
                 raise
         return answer(self._shown(connection), 201)
 
