@@ -24,6 +24,7 @@ ABORT_SETS: Final[Mapping[str, tuple[Criterion, ...]]] = {
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Limit = Annotated[int, Field(ge=0)]
+Text = Annotated[str, Field(min_length=1, max_length=512)]
 
 
 def _in_order(window: tuple[int, int]) -> tuple[int, int]:
@@ -152,6 +153,54 @@ class Isolation(Parameters):
 
     undisturbed: Annotated[list[Name], Field(min_length=1)]
     at_most_gap: Duration | None = None
+
+
+class Counted(Parameters):
+    """How often something of a system was seen, over the run or ``between`` two times."""
+
+    system: Name = "pulse"
+    at_least: Limit | None = None
+    at_most: Limit | None = None
+    between: Window | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("give at_least or at_most, or both")
+        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
+            raise ValueError("at_least is more than at_most")
+        return self
+
+
+class LogLines(Counted):
+    """How many lines of a system's log hold a text."""
+
+    text: Text
+
+
+class Restarts(Counted):
+    """How often a system was started again."""
+
+
+class ApiAnswer(Parameters):
+    """What a page of a system's API answered when the operator asked for it."""
+
+    system: Name = "pulse"
+    path: Text
+    at: Duration
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    rows: Limit | None = None
+    contains: list[Text] = Field(default_factory=list)
+    lacks: list[Text] = Field(default_factory=list)
+
+
+class DataFile(Parameters):
+    """What became of a file of a system's data directory."""
+
+    system: Name = "pulse"
+    file: Text
+    is_: Literal["present", "absent", "unchanged"] = Field(alias="is")
+    after: Duration | None = None
 
 
 class ExpectAbort(Parameters):

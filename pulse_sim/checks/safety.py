@@ -62,15 +62,16 @@ def find_leaks(log: RunLog, _given: NoSecretLeaks) -> Finding:
     for name, content in log.raw_files.items():
         if find_secret_forms(content):
             leaks.extend(_leaking_lines(log, name))
-    disks = {record.subject: record for record in log.of(Source.WORLD, "disk")}
-    leaks.extend((f"on the disk of {system}", disk.seq) for system, disk in disks.items() if disk.data["leaks"])
+    looks = log.of(Source.WORLD, "disk")
+    leaks.extend((f"on the disk of {look.subject}", look.seq) for look in looks if look.data["leaks"])
     if leaks:
         observed = f"readable {leaks[0][0]}" + (f" and {len(leaks) - 1} more" if len(leaks) > 1 else "")
         return Finding(False, observed, [seq for _, seq in leaks if seq is not None])
-    missing = [system for system in log.systems if system not in disks]
-    if missing or not disks:
+    seen = {look.subject for look in looks}
+    missing = [system for system in log.systems if system not in seen]
+    if missing or not looks:
         raise NoEvidence(f"no look at the disk of {', '.join(missing) or 'any system'}")
-    return Finding(True, "none readable", [record.seq for record in disks.values()])
+    return Finding(True, "none readable", [look.seq for look in looks])
 
 
 def _leaking_lines(log: RunLog, name: str) -> Sequence[tuple[str, int | None]]:

@@ -11,6 +11,10 @@ from pulse_sim.units import SECOND
 from pulse_sim.world.protocol import Observe, World
 
 CONNECTIONS: Final = "/api/truenas/connections"
+BODY_LIMIT: Final = 65_536
+"""How many characters of an answer are kept."""
+LISTING_S: Final = 1
+"""How long after a file was removed its directory is looked at."""
 LIMIT_S: Final = 60
 """How long a system may take to start, and to stop; one that hangs would otherwise hang the run."""
 
@@ -55,6 +59,7 @@ class Operator:
         """Do one action of the table below; an unreachable system is recorded, not raised."""
         status: int | None = None
         error: str | None = None
+        kept: dict[str, Any] = {}
         try:
             answer = await _ACTIONS[do](self, options)
         except (ConnectionError, TimeoutError, SystemFailure) as failure:
@@ -62,7 +67,9 @@ class Operator:
         else:
             status = answer.status
             error = None if status < 400 else _error_code(answer)
-        data = {"do": do, "with": dict(options), "status": status, "error": error}
+            if do == "ask_system":
+                kept = _readable(answer)
+        data = {"do": do, "with": dict(options), "status": status, "error": error, **kept}
         self._observe(Source.OPERATOR, "action", self._name, data)
 
     async def _add(self, options: Mapping[str, Any]) -> Answer:
@@ -105,6 +112,19 @@ class Operator:
     async def _test(self, options: Mapping[str, Any]) -> Answer:
         return await self._system.request("POST", f"{CONNECTIONS}/{options['id']}/test")
 
+    async def _ask(self, options: Mapping[str, Any]) -> Answer:
+        return await self._system.request("GET", options["path"])
+
+    async def _remove_file(self, options: Mapping[str, Any]) -> Answer:
+        """As ``ls; rm; ls`` in the data directory: what lay there before and what lies there after is on record."""
+        if Capability.REMOVE_FILE not in self._system.capabilities:
+            raise SystemFailure(f"files of system {self._name} cannot be removed")
+        self._note_disk()
+        await self._system.remove_file(options["name"])
+        await asyncio.sleep(LISTING_S)
+        self._note_disk()
+        return Answer(200, b"")
+
     async def _restart(self, options: Mapping[str, Any]) -> Answer:
         await self.stop()
         await self.start({**self._environment, **options["environment"]}, options["variant"] or self._variant)
@@ -126,6 +146,9 @@ class Operator:
         await self.start(self._environment, self._variant)
         return Answer(200, b"")
 
+    def _note_disk(self) -> None:
+        self._observe(Source.WORLD, "disk", self._name, self._world.disk(self._name))
+
     def _note_system(self, kind: str) -> None:
         self._observe(Source.SUT, kind, self._name, {"version": self._system.version, "variant": self._variant})
 
@@ -143,7 +166,15 @@ _ACTIONS: Final[Mapping[str, Any]] = {
     "test_connection": Operator._test,
     "restart_system": Operator._restart,
     "kill_system": Operator._kill,
+    "ask_system": Operator._ask,
+    "remove_file": Operator._remove_file,
 }
+
+
+def _readable(answer: Answer) -> dict[str, Any]:
+    """The body of an answer as the record keeps it: its beginning, and whether that is all."""
+    text = answer.body.decode("utf-8", "replace")
+    return {"body": text[:BODY_LIMIT], "whole": len(text) <= BODY_LIMIT}
 
 
 def _error_code(answer: Answer) -> str:

@@ -47,6 +47,18 @@ class KillSystem(StrictModel):
     )
 
 
+class AskSystem(StrictModel):
+    path: str = Field(
+        pattern=r"^/[!-~]*$", max_length=512, description="Path and query of the page, such as /api/truenas/connections"
+    )
+
+
+class RemoveFile(StrictModel):
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9._-]*[A-Za-z0-9_-]$", max_length=128, description="Name of the file, such as truenas.enc"
+    )
+
+
 @dataclass(frozen=True)
 class Action:
     """One row of the table. ``effect`` is what becomes of the connection: add, keep or remove; None: it has none."""
@@ -65,6 +77,8 @@ _ACTIONS: Final = (
     Action("disable_connection", "Switch a connection off and keep it.", OneConnection, "keep"),
     Action("test_connection", "Ask the system to test a connection.", OneConnection, "keep"),
     Action("restart_system", "Stop the system and start it on the same data directory.", RestartSystem, None),
+    Action("ask_system", "Read a page of the system's API; its answer is kept.", AskSystem, None),
+    Action("remove_file", "Remove one file of the system's data directory.", RemoveFile, None),
     Action("kill_system", "End the system at once, without clean-up, and start it again.", KillSystem, None),
 )
 

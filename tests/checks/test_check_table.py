@@ -26,6 +26,10 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "faults_took_effect": {},
     "no_leaks": {},
     "isolation": {"undisturbed": ["nas-1"]},
+    "log_lines": {"text": "started", "at_least": 1},
+    "restarts": {"at_least": 1},
+    "api_answer": {"path": "/api/health", "at": "0s"},
+    "data_file": {"file": "truenas.enc", "is": "present"},
     "abort_criteria": {"criteria": ["crash"]},
 }
 

@@ -24,6 +24,10 @@ CHECKS: list[dict[str, Any]] = [
     {"check": "faults_took_effect"},
     {"check": "no_leaks"},
     {"check": "isolation", "undisturbed": ["nas-2"]},
+    {"check": "log_lines", "text": "poller started", "at_least": 1},
+    {"check": "restarts", "at_most": 0},
+    {"check": "api_answer", "path": "/api/truenas/connections", "at": "12m", "rows": 0},
+    {"check": "data_file", "file": ".encryption.key", "is": "present"},
     {"check": "abort_criteria", "criteria": ["crash", "corruption", "interference", "failure_rate", "auth_errors"]},
 ]
 METRICS = {
@@ -34,6 +38,7 @@ METRICS = {
     "never_crashes",
     "no_leaks",
     "isolation",
+    "restarts",
     "abort_criteria",
 }
 RESOURCES = {"source_status", "resource_status", "recovers", "abort_criteria"}
@@ -68,7 +73,11 @@ def whole() -> LogBuilder:
         log.resources(at + 20 * SECOND, {"nas-1": ours, "nas-1/pool:tank": ours, "nas-2": {}}).health(at + 20 * SECOND)
     for time in ("30s", "5m", "29m"):
         log.add(time, "world/counts", "run", tasks=9, transports=4, timers=9)
-    return log.add("29m", "world/disk", "pulse", files={}, leaks=[])
+    line = {"level": "INFO", "logger": "TrueNASPoller", "template": "TrueNAS poller started", "fields": {}}
+    log.add("0s", "sut/log", "pulse", **line)
+    asked = {"do": "ask_system", "with": {"path": "/api/truenas/connections"}, "status": 200, "error": None}
+    log.add("12m", "operator/action", "pulse", **asked, body="[]", whole=True)
+    return log.add("29m", "world/disk", "pulse", files={".encryption.key": {"bytes": 44}}, leaks=[])
 
 
 def passed(builder: LogBuilder, reason: str = "completed") -> set[str]:
@@ -96,7 +105,9 @@ def test_the_whole_run_passes_every_check() -> None:
         ("sampler/resources", RESOURCES),
         ("sampler/health", {"never_crashes"}),
         ("appliance/request", {"request_rate", "isolation"}),
-        ("world/disk", {"no_secret_leaks"}),
+        ("sut/log", {"log_lines"}),
+        ("operator/action", {"api_answer"}),
+        ("world/disk", {"no_secret_leaks", "data_file"}),
         ("world/counts", {"no_leaks"}),
         ("world/phase", {"no_leaks", "faults_took_effect"}),
         ("fault/heal", {"faults_took_effect"}),

@@ -9,6 +9,7 @@ import pytest
 
 from pulse_sim.observation.secrecy import find_secret_forms
 from pulse_sim.outcome import Outcome
+from pulse_sim.run import operator
 from pulse_sim.scenario.actions import ACTIONS
 from pulse_sim.sut.protocol import Answer, Capability, SystemFailure
 from pulse_sim.sut.reference import ReferenceSystem
@@ -27,6 +28,8 @@ EVERY_ACTION: list[dict[str, Any]] = [
     {"at": "7m", "do": "restart_system", "with": {"environment": {"PULSE_NODE_LIMIT": "9"}}},
     {"at": "8m", "do": "remove_connection", "with": {"id": "nas-2"}},
     {"at": "9m", "do": "kill_system", "with": {"down_for": "1s"}},
+    {"at": "10m", "do": "ask_system", "with": {"path": "/api/truenas/connections"}},
+    {"at": "11m", "do": "remove_file", "with": {"name": "truenas.enc"}},
 ]
 
 
@@ -58,8 +61,10 @@ def test_every_action_is_recorded_with_its_answer(busy: Rehearsed) -> None:
         ("restart_system", 200, None),
         ("remove_connection", 200, None),
         ("kill_system", 200, None),
+        ("ask_system", 200, None),
+        ("remove_file", 200, None),
     ]
-    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert {record.subject for record in busy.of("operator/action")} == {"pulse"}
     assert (busy.outcome, busy.broken) == (Outcome.PASSED, ())
 
@@ -83,6 +88,39 @@ def test_what_was_asked_for_is_recorded_and_no_secret_with_it(busy: Rehearsed) -
     assert recorded[("restart_system", 7)]["environment"] == {"PULSE_NODE_LIMIT": "9"}
     assert recorded[("disable_connection", 4)] == {"id": "nas-2"}
     assert not find_secret_forms(json.dumps([record.data for record in busy.of("operator/action")]).encode())
+
+
+def test_what_a_page_answered_is_on_record(busy: Rehearsed) -> None:
+    (asked,) = [record.data for record in busy.of("operator/action") if record.data["do"] == "ask_system"]
+    assert [row["id"] for row in json.loads(asked["body"])] == ["nas-1"]
+    assert asked["whole"] is True
+
+
+def test_a_removed_file_is_gone_from_then_on_and_the_directory_was_looked_at_before_and_after(busy: Rehearsed) -> None:
+    looks = [(record.time_ns // SECOND, "truenas.enc" in record.data["files"]) for record in busy.of("world/disk")]
+    assert looks == [(660, True), (661, False), (840, False)]
+
+
+def test_of_a_long_answer_the_beginning_is_kept_and_said_to_be_no_more(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(operator, "BODY_LIMIT", 20)
+    timeline = [{"at": "2m", "do": "ask_system", "with": {"path": "/api/v2/resources"}}]
+    done = rehearse(tmp_path, scenario(timeline=timeline))
+    (asked,) = [record.data for record in done.of("operator/action") if record.data["do"] == "ask_system"]
+    assert (len(asked["body"]), asked["whole"]) == (20, False)
+
+
+def test_a_page_that_refuses_is_recorded_with_its_body(tmp_path: Path) -> None:
+    timeline = [{"at": "2m", "do": "ask_system", "with": {"path": "/api/nothing"}}]
+    done = rehearse(tmp_path, scenario(timeline=timeline))
+    (asked,) = [record.data for record in done.of("operator/action") if record.data["do"] == "ask_system"]
+    assert (asked["status"], asked["error"]) == (404, json.loads(asked["body"])["code"])
+
+
+def test_a_file_that_is_not_there_cannot_be_removed(tmp_path: Path) -> None:
+    timeline = [{"at": "2m", "do": "remove_file", "with": {"name": "nothing.enc"}}]
+    assert actions(rehearse(tmp_path, scenario(timeline=timeline))) == [("remove_file", None, "SystemFailure")]
 
 
 def test_actions_have_their_effect_from_their_time_on(busy: Rehearsed) -> None:
