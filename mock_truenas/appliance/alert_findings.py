@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mock_truenas.appliance.dialect import Dialect
+from mock_truenas.appliance.health import detail_of
 from mock_truenas.appliance.model import Dataset, Disk, Pool, Row, State, Topology
 
 WARNING_CODES: Final = frozenset({"RESILVERING", "VERSION_OLDER", "FEAT_DISABLED", "NON_NATIVE_ASHIFT"})
@@ -60,7 +61,7 @@ def sick_pools(view: View) -> Iterable[Finding]:
     for pool in view.state.pools.values():
         if is_sick(pool):
             devices = "" if pool.status == "OFFLINE" else _devices(pool.topology, view.state)
-            args = {"volume": pool.name, "state": pool.status, "status": pool.status_detail or "", "devices": devices}
+            args = {"volume": pool.name, "state": pool.status, "status": detail_of(pool) or "", "devices": devices}
             yield Finding(pool.name, args, key={"volume": pool.name, "state": pool.status, "devices": devices})
 
 
@@ -80,7 +81,7 @@ def sick_boot_pool(view: View) -> Iterable[Finding]:
     """The pool it boots from."""
     pool = view.state.boot_pool
     if is_sick(pool):
-        yield Finding("", {"status": pool.status, "status_detail": pool.status_detail or ""})
+        yield Finding("", {"status": pool.status, "status_detail": detail_of(pool) or ""})
 
 
 def capacity(least: int, below: int) -> Find:

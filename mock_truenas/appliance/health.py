@@ -20,8 +20,15 @@ DETAILS: Final = {
     "RESILVERING": "One or more devices are being resilvered. The pool goes on, perhaps degraded.",
     "FAILING_DEV": "One or more devices had an error that could not be recovered. Applications saw nothing of it.",
     "FEAT_DISABLED": "Some features are not enabled on the pool. It can be used, without them.",
+    "CORRUPT_DATA": "One or more devices had an error that damaged data. Applications may have seen it.",
+    "IO_FAILURE_WAIT": "One or more devices are faulted, and the pool waits for them.",
 }
 """The sentence of a status code: what it means, in our own words."""
+
+
+def detail_of(pool: Pool) -> str | None:
+    """What is said of a pool's health, where nothing else was said that of its status code; None when all is well."""
+    return pool.status_detail or DETAILS.get(pool.status_code)
 
 
 def judged(pool: Pool, topology: Topology) -> Pool:
@@ -60,6 +67,17 @@ def _vdev(vdev: Vdev) -> Vdev:
     return replace(vdev, children=children, status=status)
 
 
+def with_vdev(topology: Topology, guid: str, becomes: Vdev) -> Topology:
+    """A topology in which another vdev stands where the one of a guid stood."""
+
+    def put(vdev: Vdev) -> Vdev:
+        if vdev.guid == guid:
+            return becomes
+        return replace(vdev, children=tuple(map(put, vdev.children))) if vdev.children else vdev
+
+    return Topology(**{purpose: tuple(map(put, vdevs)) for purpose, vdevs in vars(topology).items()})
+
+
 def with_leaf(topology: Topology, disk: str, becomes: Vdev | None = None, **fields: object) -> Topology:
     """A topology in which the leaf of a disk has other fields, or is another vdev. Raises KeyError."""
     found = False
@@ -75,16 +93,6 @@ def with_leaf(topology: Topology, disk: str, becomes: Vdev | None = None, **fiel
     if not found:
         raise KeyError(disk)
     return made
-
-
-def leaf_of(topology: Topology, disk: str) -> Vdev:
-    """The leaf of a disk. Raises KeyError."""
-    for vdevs in vars(topology).values():
-        for vdev in vdevs:
-            for leaf in vdev.leaves():
-                if leaf.disk == disk:
-                    return leaf  # type: ignore[no-any-return]
-    raise KeyError(disk)
 
 
 def settled(topology: Topology) -> Topology:

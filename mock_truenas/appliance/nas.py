@@ -243,7 +243,9 @@ class Appliance(Timekeeper):
         self.change(**repairs.failed(self._base, name, status))
 
     def replace_disk(self, old: str, new: str, takes_ns: int) -> None:
-        """Put a free disk in the place of one of a pool; the pool is whole once the resilver has ended. KeyError."""
+        """Put a free disk in the place of one of a pool, or of the leaf of a guid; the pool is whole once the resilver
+        has ended. Raises KeyError, ValueError.
+        """
         self.evolve()
         self.change(**repairs.replaced(self._base, old, new, self.now_ns(), takes_ns, self.seed))
 

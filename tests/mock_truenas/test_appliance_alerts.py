@@ -9,6 +9,7 @@ import pytest
 
 from mock_truenas.appliance import Appliance, NasBuilder, rows
 from mock_truenas.appliance.alert_rules import RULES
+from mock_truenas.appliance.health import DETAILS
 from mock_truenas.appliance.model import Alert, Snapshot
 from mock_truenas.appliance.peripherals import certificate_date
 from tests.mock_truenas.nases import DAY, HOUR, MINUTE, START_NS, Aged, aged, built
@@ -117,7 +118,7 @@ CASES = (
         "BootPoolStatus",
         boot_pool("FAILING_DEV"),
         boot_pool("OK"),
-        {"status": "ONLINE", "status_detail": ""},
+        {"status": "ONLINE", "status_detail": DETAILS["FAILING_DEV"]},
         "CRITICAL",
     ),
     Case("ZpoolCapacityNotice", fill(70), fill(69), {"volume": "tank", "capacity": 70}, "NOTICE"),

@@ -128,6 +128,29 @@ async def test_replaced_disk_is_resilvered_and_the_old_one_is_free(release: str)
 
 @releases
 @pytest.mark.asyncio
+async def test_a_dead_disk_and_its_successor_stand_side_by_side_until_the_resilver_ends(release: str) -> None:
+    async with box(release, "homelab") as nas:
+        appliance = nas.nas.appliance
+        appliance.change_disk("sdi", pool=None, zfs_guid=None)
+        appliance.fail_disk(leaves(await pool(nas, "tank"))[0]["disk"], "FAULTED")
+        sick = await pool(nas, "tank")
+        told = [alert for alert in await ask(nas, "GET /alert/list") if alert["klass"] == "VolumeStatus"]
+        assert [alert["args"]["status"] for alert in told] == [sick["status_detail"]]
+        dead = leaves(sick)[0]
+        body = {"label": dead["guid"], "disk": appliance.base.disks["sdi"].identifier}
+        number = await ask(nas, "POST /pool/id/1/replace", body)
+        row = await pool(nas, "tank")
+        (group,) = [one for vdev in row["topology"]["data"] for one in vdev["children"] if one["type"] == "REPLACING"]
+        assert [(leaf["status"], leaf["disk"]) for leaf in group["children"]] == [("FAULTED", None), ("ONLINE", "sdi")]
+        assert (row["status"], group["status"]) == ("DEGRADED", "DEGRADED")
+        nas.clock.at_ns += appliance.jobs.get(number).takes_ns
+        row = await pool(nas, "tank")
+        assert (row["status"], row["status_code"], leaves(row)[0]["disk"]) == ("ONLINE", "OK", "sdi")
+        assert "VolumeStatus" not in {alert["klass"] for alert in await ask(nas, "GET /alert/list")}
+
+
+@releases
+@pytest.mark.asyncio
 async def test_exported_pool_is_gone_with_its_datasets_and_destroyed_its_disks_are_free(release: str) -> None:
     async with box(release) as nas:
         assert (await job(nas, "POST /pool/id/1/export", {"destroy": True}))["state"] == "SUCCESS"

@@ -15,7 +15,7 @@ from mock_truenas.api.methods.tables import job
 from mock_truenas.api.resources import pool as pools
 from mock_truenas.api.resources import pool_changes as changes
 from mock_truenas.api.resources.moment import Moment
-from mock_truenas.appliance import draws
+from mock_truenas.appliance import draws, health
 from mock_truenas.appliance.model import Dataset, Disk, Pool, Topology, Vdev, VdevStatus, VdevType
 from mock_truenas.appliance.nas import Appliance
 
@@ -177,79 +177,47 @@ def _share(vdev: Vdev) -> float:
 
 
 def _found(pool: Pool, label: str) -> Vdev:
+    """The leaf of a pool that a label means."""
     for vdev in pools.vdevs(pool):
-        if label in (vdev.guid, vdev.device, vdev.disk):
+        if not vdev.children and label in (vdev.guid, vdev.device, vdev.disk):
             return vdev
     raise ValidationErrors.one("options.label", f"Failed to find vdev for {label}")
 
 
-def _judged(pool: Pool, topology: Topology) -> dict[str, Any]:
-    """The status that follows from the vdevs' (truenas-api 4)."""
-    bad = [vdev for vdev in pools.vdevs(replace(pool, topology=topology)) if vdev.status not in _WELL and vdev.path]
-    if not bad:
-        return {"topology": topology, "status": "ONLINE", "status_code": "OK", "status_detail": None}
-    code = "OFFLINE_DEV" if all(vdev.status == "OFFLINE" for vdev in bad) else "MISSING_DEV_R"
-    return {"topology": topology, "status": "DEGRADED", "status_code": code, "status_detail": None}
-
-
-_WELL: Final = frozenset({"ONLINE", "AVAIL", "INUSE"})
-
-
-def _with_status(vdev: Vdev, guid: str, status: VdevStatus) -> Vdev:
-    if vdev.guid == guid:
-        return replace(vdev, status=status)
-    if vdev.children:
-        lost = sum(child.status not in _WELL for child in vdev.children)
-        return replace(vdev, status="DEGRADED" if lost else "ONLINE")
-    return vdev
-
-
-def _redundant(pool: Pool, leaf: Vdev) -> bool:
-    for vdev in pools.vdevs(pool):
-        if any(child.guid == leaf.guid for child in vdev.children):
-            others = sum(child.status in _WELL for child in vdev.children if child.guid != leaf.guid)
-            return others >= len(vdev.children) - _PARITY.get(vdev.type, len(vdev.children) - 1)
-    return False
+def _judge(appliance: Appliance, pool: Pool, topology: Topology) -> None:
+    """Give a pool a topology, and the health that follows from it (truenas-api 4)."""
+    made = health.judged(pool, topology)
+    told = {"status": made.status, "status_code": made.status_code, "status_detail": made.status_detail}
+    appliance.change_pool(pool.name, topology=made.topology, **told)
 
 
 def _switch(status: VdevStatus) -> Callable[[Call], bool]:
     def run(call: Call) -> bool:
         pool = imported(call)
         leaf = _found(pool, call.arguments["options"].label)
-        if status == "OFFLINE" and not _redundant(pool, leaf):
+        topology = health.with_vdev(pool.topology, leaf.guid, replace(leaf, status=status))
+        if status == "OFFLINE" and health.judged(pool, topology).status == "UNAVAIL":
             raise CallError(f"cannot offline {leaf.name}: no valid replicas", errno.EBUSY)
-        topology = changes.changed_vdevs(pool.topology, lambda vdev: _with_status(vdev, leaf.guid, status))
-        call.appliance.change_pool(pool.name, **_judged(pool, topology))
+        _judge(call.appliance, pool, topology)
         return True
 
     return run
 
 
 def _replace(call: Call) -> JobPlan:
-    """The new disk takes the place at once and is resilvered; the job ends with the resilver."""
+    """The new disk joins the old one at once; the job ends with the resilver, and the old one goes."""
     appliance, pool = call.appliance, imported(call)
     options: Replacement = call.arguments["options"]
     old = _found(pool, options.label)
     disk = next((disk for disk in appliance.base.disks.values() if disk.identifier == options.disk), None)
     if disk is None:
         raise ValidationErrors.one("options.disk", "Disk not found.", errno.ENOENT)
-    if disk.pool is not None and not options.force:
+    if disk.pool is not None:
+        # Force overwrites what is left of a foreign pool, never a disk of one that is imported.
         raise ValidationErrors.one("options.disk", "Disk is already in use.", errno.EBUSY)
-    new = _leaf(appliance, disk)
-    topology = changes.changed_vdevs(pool.topology, lambda vdev: new if vdev.guid == old.guid else vdev)
-    topology = changes.changed_vdevs(topology, lambda vdev: _with_status(vdev, new.guid, "ONLINE"))
-    scan = changes.resilver(pool, appliance.now_ns())
-    disks = {
-        name: replace(known, pool=pool.name, zfs_guid=new.guid)
-        if name == disk.name
-        else replace(known, pool=None, zfs_guid=None)
-        if name == old.disk
-        else known
-        for name, known in appliance.base.disks.items()
-    }
-    appliance.change(disks=disks)
-    appliance.change_pool(pool.name, **{**_judged(pool, topology), "scan": scan})
-    return JobPlan(scan.takes_ns, lambda _: True, "Replacing disk", ((0.0, "Replacing disk"),))
+    takes_ns = changes.scrub_takes_ns(pool)
+    appliance.replace_disk(old.guid, disk.name, takes_ns)
+    return JobPlan(takes_ns, lambda _: True, "Replacing disk", ((0.0, "Replacing disk"),))
 
 
 def _detach(call: Call) -> bool:
@@ -269,7 +237,7 @@ def _detach(call: Call) -> bool:
         for name, disk in call.appliance.base.disks.items()
     }
     call.appliance.change(disks=disks)
-    call.appliance.change_pool(pool.name, **_judged(pool, changes.changed_vdevs(pool.topology, without)))
+    _judge(call.appliance, pool, changes.changed_vdevs(pool.topology, without))
     return True
 
 

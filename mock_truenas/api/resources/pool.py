@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from mock_truenas.api.resources import disk as disks
 from mock_truenas.api.resources.moment import Moment, date
+from mock_truenas.appliance.alert_findings import WARNING_CODES
 from mock_truenas.appliance.dialect import Dialect
+from mock_truenas.appliance.health import detail_of
 from mock_truenas.appliance.model import Pool, Scan, Vdev
 from mock_truenas.appliance.nas import Appliance
 
-_WARNINGS: Final = frozenset({"RESILVERING", "VERSION_OLDER", "FEAT_DISABLED", "NON_NATIVE_ASHIFT"})
 _SCAN_KEYS: Final = (
     "function",
     "state",
@@ -25,28 +26,6 @@ _SCAN_KEYS: Final = (
     "errors",
     "total_secs_left",
 )
-_DETAILS: Final[Mapping[str, str]] = {
-    "CORRUPT_DATA": "One or more devices has experienced an error resulting in data corruption. Applications may be "
-    "affected.",
-    "FAILING_DEV": "One or more devices has experienced an unrecoverable error. An attempt was made to correct the "
-    "error. Applications are unaffected.",
-    "FAULTED_DEV_R": "One or more devices are faulted in response to persistent errors. Sufficient replicas exist for "
-    "the pool to continue functioning in a degraded state.",
-    "FEAT_DISABLED": "Some supported and requested features are not enabled on the pool. The pool can still be used, "
-    "but some features are unavailable.",
-    "IO_FAILURE_WAIT": "One or more devices are faulted in response to IO failures.",
-    "MISSING_DEV_NR": "One or more devices could not be opened. There are insufficient replicas for the pool to "
-    "continue functioning.",
-    "MISSING_DEV_R": "One or more devices could not be opened. Sufficient replicas exist for the pool to continue "
-    "functioning in a degraded state.",
-    "OFFLINE_DEV": "One or more devices has been taken offline by the administrator. Sufficient replicas exist for "
-    "the pool to continue functioning in a degraded state.",
-    "REMOVED_DEV": "One or more devices have been removed. Sufficient replicas exist for the pool to continue "
-    "functioning in a degraded state.",
-    "RESILVERING": "One or more devices is currently being resilvered. The pool will continue to function, possibly in "
-    "a degraded state.",
-}
-"""What ``zpool status`` says to a code, where the state says nothing else."""
 
 
 def rows(
@@ -82,10 +61,10 @@ def row(appliance: Appliance, pool: Pool, moment: Moment, dialect: Dialect) -> d
         "status": "UNAVAIL" if suspended else pool.status,
         "scan": None if exported else scan_row(appliance, pool.scan, now_ns),
         "expand": None,
-        "healthy": code == "OK" or code in _WARNINGS,
-        "warning": code in _WARNINGS,
+        "healthy": code == "OK" or code in WARNING_CODES,
+        "warning": code in WARNING_CODES,
         "status_code": code,
-        "status_detail": None if code is None else pool.status_detail or _DETAILS.get(code),
+        "status_detail": None if code is None else detail_of(pool),
         **_numbers(pool, exported=exported),
         "autotrim": {"value": "off", "rawvalue": "off", "parsed": "off", "source": "DEFAULT"},
         "dedup_table_size": None if exported else 0,

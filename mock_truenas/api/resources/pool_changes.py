@@ -43,11 +43,6 @@ def cancelled(scan: Scan, now_ns: int) -> Scan:
     return replace(resumed(scan, now_ns), cancelled_at_ns=now_ns)
 
 
-def resilver(pool: Pool, now_ns: int) -> Scan:
-    """A resilver that begins now."""
-    return Scan("RESILVER", now_ns, scrub_takes_ns(pool), pool.allocated)
-
-
 def disk_names(pool: Pool) -> list[str]:
     """The disks of a pool, in the order of its topology."""
     return [
