@@ -3,12 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from pulse_sim.stack import host_agent
 from pulse_sim.stack.alerts.book import AlertBook
 from pulse_sim.stack.alerts.file import AlertFile
 from pulse_sim.stack.alerts.webhook import Webhook
+from pulse_sim.stack.api.agents import AgentRoutes
 from pulse_sim.stack.api.connections import Admission, ConnectionRoutes
+from pulse_sim.stack.api.events import EventRoutes
 from pulse_sim.stack.api.health import HealthRoutes
 from pulse_sim.stack.api.resources import ResourceRoutes
 from pulse_sim.stack.api.server import ApiServer, Routes
@@ -113,6 +117,7 @@ class Stack:
             self._runtime.time,
             monitored=self._monitored,
         )
+        self._events = EventRoutes(self._registry, self._runtime, seams.clock)
         self._watch_runtime()
         self._open_store()
         time, routes = self._runtime.time, self._routes()
@@ -133,6 +138,7 @@ class Stack:
         if not self._started:
             return
         self._started = False
+        await self._events.stop()
         await self._server.stop()  # first, so that no request changes what is being stopped
         if self.settings.truenas_enabled:
             await self._poller.stop()
@@ -169,7 +175,12 @@ class Stack:
         runtime, watch = self._runtime, self._metrics.watch
         watch("pulse_runtime_tasks", "Tasks of the stack.", lambda: runtime.tasks)
         watch("pulse_runtime_open_connections", "Open connections of its clients.", lambda: runtime.open_connections)
-        watch("pulse_registry_resources", "Resources by source.", lambda: self._registry.count(SOURCE), source=SOURCE)
+        for source in (SOURCE, host_agent.SOURCE):
+            watch(
+                "pulse_registry_resources", "Resources by source.", partial(self._registry.count, source), source=source
+            )
+        watch("pulse_api_event_clients", "Clients of the event socket.", lambda: self._events.clients)
+        watch("pulse_api_event_clients_dropped", "Clients dropped for not reading.", lambda: self._events.dropped)
         watch("pulse_runtime_timers", "Timers of the stack.", lambda: runtime.timers)
 
     def _routes(self) -> list[Routes]:
@@ -184,6 +195,8 @@ class Stack:
                 enabled=settings.truenas_enabled,
             ),
             ResourceRoutes(self._registry, time),
+            AgentRoutes(host_agent.HostAgents(self._registry, self._seams.clock, time)),
+            self._events,
         ]
         if settings.has_truenas:
             stream = self._seams.stream("stack connection ids")
