@@ -1,13 +1,16 @@
 """Writing a file safely, on both disks; and what only a real file system can have in a file's place."""
 
+import contextlib
 import errno
 import os
+import random
 import socket
 import stat
 from pathlib import Path
 
 import pytest
 
+from pulse_sim.kernel import Disk
 from pulse_sim.stack.disk import LARGEST_BYTES, RealDisk
 from pulse_sim.stack.safe_write import (
     FileChanged,
@@ -60,6 +63,19 @@ def test_what_a_dead_writer_left_is_removed_and_nothing_else(place: Place, part:
     assert len(left) == (1 if part else 0)
     assert remove_stale_temporaries(place.disk, place.data_dir) == sorted(left)
     assert set(place.files()) == set(others)
+
+
+@pytest.mark.parametrize("dies_at", range(5))
+def test_any_file_is_old_or_new_wherever_its_writer_dies_and_its_disk_is_torn(dies_at: int) -> None:
+    path, old, new = "/data/registry.json", b"old" * 700, b"new" * 1400
+    for seed in range(60):
+        disk = Disk("d")
+        make_safe_directory(disk, "/data")
+        safe_write(disk, path, old)
+        with contextlib.suppress(Died):
+            safe_write(Deadly(disk, dies_at, seed % 3 / 2), path, new)
+        disk.lose_power(random.Random(seed))
+        assert disk.read(path) in ((new,) if dies_at == 4 else (old, new) if dies_at == 3 else (old,))
 
 
 def test_what_a_living_writer_works_on_is_not_removed(place: Place) -> None:
@@ -197,6 +213,28 @@ def test_a_file_system_without_locks_gives_them_to_everybody(tmp_path: Path, mon
     with pytest.raises(StoreDamaged):
         mine.save([])
     assert mine.load() == (ONE,)
+
+
+def test_a_directory_that_cannot_be_synced_is_no_reason_not_to_write_and_a_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, fsync = real(tmp_path), os.fsync
+    place.store()
+
+    def refuses(wanted: int) -> None:
+        def refusing(descriptor: int) -> None:
+            if stat.S_IFMT(os.fstat(descriptor).st_mode) == wanted:
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            fsync(descriptor)
+
+        monkeypatch.setattr("os.fsync", refusing)
+
+    refuses(stat.S_IFDIR)
+    place.store().save([ONE])
+    refuses(stat.S_IFREG)
+    with pytest.raises(StoreDamaged):
+        place.store().save([])
+    assert place.store().load() == (ONE,)
 
 
 def test_the_umask_opens_nothing(tmp_path: Path) -> None:
