@@ -62,6 +62,7 @@ class Metrics:
         self._families: list[Family] = []
         self._last_success: dict[str, float] = {}
         self.readings: dict[str, Reading] = {}
+        self._watched: dict[str, Gauge] = {}
         self._gauges: list[tuple[Any, Callable[[], float]]] = []
         name = "pulse_monitor_poll_"
         self._duration = self._add(
@@ -101,11 +102,12 @@ class Metrics:
         return self._add(Gauge(name, words, _INSTANCE, registry=None))
 
     def watch(self, name: str, words: str, read: Callable[[], float], **labels: str) -> None:
-        """A gauge without an instance, read at every scrape."""
-        gauge = Gauge(name, words, tuple(labels), registry=None)
-        child = gauge.labels(**labels) if labels else gauge
-        self._add(gauge)
-        self._gauges.append((child, read))
+        """A gauge without an instance, read at every scrape; once for each set of labels."""
+        gauge = self._watched.get(name)
+        if gauge is None:
+            gauge = self._watched[name] = Gauge(name, words, tuple(labels), registry=None)
+            self._add(gauge)
+        self._gauges.append((gauge.labels(**labels) if labels else gauge, read))
 
     def register(self, instance: str) -> None:
         """Every series of a new connection, at 0; its staleness counts from now."""

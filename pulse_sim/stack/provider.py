@@ -4,7 +4,7 @@ Pure but for a memory of its last output, so that what did not change is the sam
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pulse_sim.stack.annotations import Annotations, annotate
@@ -24,9 +24,9 @@ _DISK_STATUS: Final = {name: status for name, status in _POOL_STATUS.items() if 
 _UNBELIEVABLE_SERIALS: Final = frozenset({"", "not specified", "none", "unknown"})
 
 
-def believable_serials(disks: tuple[Disk, ...]) -> frozenset[str]:
-    """Serials that name exactly one disk of the system and are not a placeholder of a virtual machine."""
-    counts = Counter((disk.serial or "").strip() for disk in disks)
+def believable_serials(serials: Iterable[str | None]) -> frozenset[str]:
+    """Those of a system's serials that name exactly one disk and are not a placeholder of a virtual machine."""
+    counts = Counter((serial or "").strip() for serial in serials)
     return frozenset(s for s, n in counts.items() if n == 1 and s.lower() not in _UNBELIEVABLE_SERIALS)
 
 
@@ -158,7 +158,7 @@ class Provider:
         memberships: Mapping[str, tuple[str, str]],
         notes: Annotations,
     ) -> tuple[Record, ...]:
-        believable = believable_serials(disks)
+        believable = believable_serials(disk.serial for disk in disks)
         return tuple(self._disk(disk, memberships.get(disk.name), believable, notes) for disk in disks)
 
     def _disk(

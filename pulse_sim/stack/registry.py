@@ -3,14 +3,17 @@
 Times are monotonic seconds it is told; wall times are kept only to be shown. It fetches nothing and writes no file.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pulse_sim.stack.changes import Listener, Listeners
 from pulse_sim.stack.resources import Record, ResourceType, Status, when_stale, worst
 
 STALE_AFTER_S: Final = 120.0
 KEPT_AFTER_REMOVAL_S: Final = 24 * 3600.0
+SPEAK_LAST: Final = frozenset({"agent"})
+"""Sources whose details are shown only where nobody else's are as fresh: an agent knows of no pool."""
 _LONG_INTERVAL_S: Final = 60.0
 
 Key = tuple[str, str, str]
@@ -64,6 +67,8 @@ class Registry:
     def __init__(self) -> None:
         self._holdings: dict[Key, Holding] = {}
         self._counts: dict[str, tuple[int, int]] = {}
+        self._listeners = Listeners()
+        self._told: dict[Key, str] = {}
         self.version = 0
         self._shape = 0
 
@@ -95,11 +100,14 @@ class Registry:
         fresh = {record.source_id: record for record in records}
         before = holding.records
         missing = before.keys() - fresh.keys()
+        was_told = not holding.doubted and self.source_status(holding, now) == "online" and holding.error is None
+        changed: list[Record] = []
         doubted = frozenset() if believed else frozenset(missing)
         for source_id, record in fresh.items():
             kept = before.get(source_id)
             if kept is not record and kept != record:
                 holding.changed_ns[source_id] = unix_ns
+                changed.append(record)
         if missing or len(fresh) != len(before):
             self._shape += 1
         if believed:
@@ -110,12 +118,17 @@ class Registry:
             holding.records = before | fresh
         holding.doubted, holding.seen_at, holding.seen_ns, holding.error = doubted, now, unix_ns, None
         self.version += 1
+        if self._listeners:
+            self._told[key] = "online"
+            everything = not was_told or doubted
+            self._tell(key[0], holding.records.values() if everything else changed, before.values())
 
     def failed(self, key: Key, error: str) -> None:
         """A poll failed: everything known stays, and the source says why it is silent."""
         holding = self._holdings.get(key)
-        if holding is not None:
+        if holding is not None and holding.error != error:
             holding.error = error
+            self._tell(key[0], holding.records.values())
 
     def retire(self, key: Key, now: float) -> None:
         """A connection was removed or disabled: its records stay, go stale, and are dropped a day later."""
@@ -132,8 +145,33 @@ class Registry:
             if h.retired_at is not None and now - h.retired_at >= KEPT_AFTER_REMOVAL_S
         ]
         for key in expired:
-            del self._holdings[key]
+            dropped = self._holdings.pop(key)
+            self._told.pop(key, None)
             self._changed()
+            self._tell(key[0], (), dropped.records.values())
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tells `listener` of every change from now on; call what is returned to end that.
+
+        A source that falls silent changes nothing by itself: `notice_silence` says when to look.
+        """
+        return self._listeners.subscribe(listener)
+
+    def notice_silence(self, now: float) -> None:
+        """Tells listeners of sources whose status became another one only because time passed."""
+        for key, holding in self._holdings.items():
+            status = self.source_status(holding, now)
+            if self._told.setdefault(key, status) != status:
+                self._told[key] = status
+                self._tell(key[0], holding.records.values())
+
+    def _tell(self, org: str, changed: Iterable[Record], before: Iterable[Record] = ()) -> None:
+        """Tells of changed records, and of resources that `before` spoke of and nobody speaks of any more."""
+        if self._listeners:
+            told = {record.resource_id for record in changed}
+            known = {r.resource_id for h in self._holdings.values() if h.key[0] == org for r in h.records.values()}
+            gone = {record.resource_id for record in before} - known
+            self._listeners.tell(org, told, gone)
 
     def is_stale(self, silent_s: float, limit_s: float) -> bool:
         """Whether a source is stale that was silent for so long: strictly longer than its limit."""
@@ -154,13 +192,23 @@ class Registry:
                     claims.setdefault(claim.record.resource_id, []).append(claim)
         return [self._resource(name, claims[name]) for name in sorted(claims)]
 
+    def named(self, org: str, ids: Collection[str], now: float) -> list[Resource]:
+        """Those resources of an organisation that have one of these ids, ordered by id."""
+        claims: dict[str, list[Claim]] = {}
+        for key, holding in self._holdings.items():
+            if key[0] == org and any(record.resource_id in ids for record in holding.records.values()):
+                for claim in self._claims(holding, now):
+                    if claim.record.resource_id in ids:
+                        claims.setdefault(claim.record.resource_id, []).append(claim)
+        return [self._resource(name, claims[name]) for name in sorted(claims)]
+
     def _claims(self, holding: Holding, now: float) -> Iterator[Claim]:
         fresh = self.source_status(holding, now) == "online"
         for source_id, record in holding.records.items():
             yield Claim(holding, record, fresh and source_id not in holding.doubted)
 
     def _resource(self, resource_id: str, claims: list[Claim]) -> Resource:
-        claims.sort(key=lambda claim: (not claim.fresh, claim.record.source_id))
+        claims.sort(key=lambda claim: (not claim.fresh, claim.holding.key[1] in SPEAK_LAST, claim.record.source_id))
         speaking = [claim for claim in claims if claim.fresh]
         if speaking:
             status = worst(claim.record.status for claim in speaking)

@@ -20,6 +20,7 @@ from pulse_sim.stack.store import ORG_NAME
 ORG: Final = web.RequestKey("org", str)
 OPEN_ROUTES: Final = frozenset({"/metrics", "/api/health"})
 _UNCOUNTED: Final = "/metrics"
+_UPGRADED: Final = 101
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _CODES: Final = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
@@ -33,14 +34,14 @@ def route_of(request: web.Request) -> str:
 
 
 def counted(metrics: Metrics, time: Callable[[], float]) -> Middleware:
-    """Counts and times every request but scrapes."""
+    """Counts and times every request but scrapes, and WebSockets, which last for days."""
 
     @web.middleware
     async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time()
         response = await handler(request)
         route = route_of(request)
-        if route != _UNCOUNTED:
+        if route != _UNCOUNTED and response.status != _UPGRADED:
             method = request.method if request.method in _METHODS else "other"
             metrics.http_request(method, route, response.status, time() - started)
         return response
