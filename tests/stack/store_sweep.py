@@ -306,18 +306,21 @@ def _misread(place: Place, before: dict[str, bytes], found: Connections) -> list
     was, now = before["truenas.enc"], place.files()
     if now[".encryption.key"] != before[".encryption.key"]:
         problems.append("the key was touched")
-    records = _read_by_the_contract(was, base64.b64decode(before[".encryption.key"]))
-    said = [(record.get("id"), str(record.get("apiKey", "")).strip()) for record in records]
-    if said != [(connection.id, connection.api_key) for connection in found]:
+    loaded = [(connection.id, connection.api_key) for connection in found]
+    if _said(was, base64.b64decode(before[".encryption.key"])) != loaded:
         problems.append("something else was loaded than stands there")
     if was.strip() and was.lstrip()[:1] != b"[" and now.get("truenas.enc", b"") != was:
         problems.append("an encrypted file was rewritten")
-    kept = _read_by_the_contract(now.get("truenas.enc", b""), base64.b64decode(now[".encryption.key"]))
-    if [(record.get("id"), record.get("host")) for record in kept] != [(each.id, each.host) for each in found]:
+    if _said(now.get("truenas.enc", b""), base64.b64decode(now[".encryption.key"])) != loaded:
         problems.append("the file does not hold what was loaded")
     if set(now) != set(before):
         problems.append("files were left")
     return problems
+
+
+def _said(data: bytes, key: bytes) -> list[tuple[Any, str]]:
+    """Ids and API keys in a file; its reader may do without white space round a key."""
+    return [(record.get("id"), str(record.get("apiKey", "")).strip()) for record in _read_by_the_contract(data, key)]
 
 
 def _read_by_the_contract(data: bytes, key: bytes) -> list[Any]:
