@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from mock_truenas.api.answer import Answer, json_answer
+from mock_truenas.api.answer import Answer, json_answer, render
 from mock_truenas.api.asking import Sent, arguments
 from mock_truenas.api.auth.sessions import Sessions
 from mock_truenas.api.errors import MethodError
@@ -54,13 +54,24 @@ class Renderings:
         """The bare result of a call now, or an awaitable of it. Raises MethodError and BadRequest."""
         return self._value(route, sent, who, Moment.of(self._appliance, self._appliance.now_ns()))
 
-    def _filled(self, route: Route, sent: Sent, who: Principal | None, moment: Moment) -> Answer:
+    def _filled(self, route: Route, sent: Sent, who: Principal | None, moment: Moment) -> Answer | Awaitable[Answer]:
         template = self._templates.get(route.path)
         if template is None:
             try:
-                template = self._templates[route.path] = Template(self._value(route, sent, who, MARKS))
+                value = self._value(route, sent, who, MARKS)
             except MethodError as error:
                 return refusal(error)
+            if is_big(value):
+                return self._filled_later(route, value, moment)
+            template = self._templates[route.path] = Template(render(value))
+        return Answer(200, template.fill(moment))
+
+    async def _filled_later(self, route: Route, value: Any, moment: Moment) -> Answer:
+        """The same of a value that is printed while others get their turn; meanwhile the state may change."""
+        revision = self._revision
+        template = Template(b"".join(await gathered(value, _INDENT)))
+        if self._revision == revision:
+            self._templates[route.path] = template
         return Answer(200, template.fill(moment))
 
     def _forget(self) -> None:

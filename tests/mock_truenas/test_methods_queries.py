@@ -1,7 +1,8 @@
 """The query language against a second, plain reading of it, and its errors in the words of each version."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -9,8 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_truenas.api.errors import MatchNotFound, ValidationErrors
-from mock_truenas.api.methods.queries import apply, read_query, read_query_string
+from mock_truenas.api.methods.catalogue import METHODS
+from mock_truenas.api.methods.method import Call
+from mock_truenas.api.methods.performing import perform, prepared
+from mock_truenas.api.methods.queries import apply, apply_in_turns, read_query, read_query_string
+from mock_truenas.api.resources.moment import Moment
 from mock_truenas.appliance.dialect import dialect
+from tests.mock_truenas.calls import ROOT, machine
+from tests.mock_truenas.wire import serving
 
 OLD, NEW = dialect("24.10.2"), dialect("25.10.2")
 _SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from(["", "a", "A", "ab", "B", "ba"]))
@@ -303,3 +310,69 @@ def test_filters_nested_without_end_are_refused() -> None:
         nested = ["OR", [nested]]
     with pytest.raises(ValidationErrors, match="Too many nested filters"):
         read_query(([nested],), NEW)
+
+
+# -- large listings ----------------------------------------------------------------------------------------------------
+
+
+async def turns_during(work: Awaitable[Any]) -> tuple[int, Any]:
+    """How often others got their turn while something was awaited, and what it came to."""
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    task = asyncio.create_task(others())
+    result = await work
+    task.cancel()
+    return turns, result
+
+
+@pytest.mark.parametrize(
+    ("filters", "options", "least"),
+    [
+        ([["name", "~", ".*7$"]], {"count": True}, 12),
+        ([], {"order_by": ["-size"], "limit": 5}, 12),
+        ([["size", ">", 5]], {"order_by": ["name", "-size"], "select": ["name"], "limit": 700}, 30),
+        ([["name", "=", "no such"]], {}, 12),
+    ],
+)
+def test_rows_in_thousands_are_asked_in_turns_and_say_the_same(
+    filters: list[Any], options: dict[str, Any], least: int
+) -> None:
+    rows = [{"name": f"disk{number * 7919 % 1250}", "size": number % 37} for number in range(1250)]
+    query = read_query((filters, options), NEW)
+    turns, found = asyncio.run(turns_during(apply_in_turns(query, rows)))
+    assert found == apply(query, rows)
+    assert turns >= least
+
+
+def test_one_of_thousands_that_is_not_there_is_not_found_in_turns_either() -> None:
+    rows = [{"id": number} for number in range(1000)]
+    with pytest.raises(MatchNotFound):
+        asyncio.run(apply_in_turns(read_query(([["id", "=", -1]], {"get": True}), NEW), rows))
+
+
+def test_methods_with_thousands_of_rows_let_others_have_their_turn() -> None:
+    box = machine("25.10", "datacenter")
+    method = METHODS["disk.query"]
+    given, query = prepared(method, [[["name", "^", "sda"]], {"select": ["name"]}], box.dialect)
+    moment = Moment.of(box.appliance, box.appliance.now_ns())
+    call = Call(method, box.appliance, box.dialect, moment, arguments=given, query=query, principal=ROOT)
+    turns, found = asyncio.run(turns_during(perform(call)))
+    assert turns >= 12
+    assert found == [{"name": row["name"]} for row in box.call("disk.query") if row["name"].startswith("sda")]
+
+
+@pytest.mark.asyncio
+async def test_a_pool_of_twelve_hundred_disks_is_printed_in_turns_once_and_then_filled() -> None:
+    async with serving("datacenter", release="25.10") as served:
+        first = await served.ask("/api/v2.0/pool")
+        assert first.body == json.dumps(json.loads(first.body), indent=1).encode()
+        served.clock.at_ns += 1_000_000_000
+        later = await served.ask("/api/v2.0/pool")
+        assert len(later.body) == len(first.body)
+        assert later.body != first.body

@@ -12,7 +12,7 @@ from mock_truenas.api.errors import CallError, MethodBroke, MethodError, NoSuchM
 from mock_truenas.api.methods.catalogue import METHODS, SERVICES
 from mock_truenas.api.methods.checking import arguments_of, plain
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Method, Principal
-from mock_truenas.api.methods.queries import apply, read_query
+from mock_truenas.api.methods.queries import apply, apply_in_turns, read_query, takes_long
 from mock_truenas.api.methods.query import Query
 from mock_truenas.appliance.dialect import Dialect
 
@@ -75,7 +75,9 @@ def begin(call: Call) -> Any:
     """Run a call as far as it goes at once: its value, or an awaitable of it. Raises MethodError only."""
     try:
         value = call.method.run(call)
-        return value if inspect.isawaitable(value) else finished(call, value)
+        if inspect.isawaitable(value):
+            return value
+        return _later(value) if call.query is not None and takes_long(call.query, value) else finished(call, value)
     except MethodError:
         raise
     except Exception as error:  # the appliance's own form of a method that broke; here it is a bug of the mock
@@ -91,7 +93,10 @@ async def perform(call: Call) -> Any:
 async def finished_later(call: Call, value: Awaitable[Any]) -> Any:
     """The result of a call that ``begin`` could only begin. Raises MethodError only."""
     try:
-        return finished(call, await value)
+        made = await value
+        if call.query is not None and takes_long(call.query, made):
+            return await apply_in_turns(call.query, made)
+        return finished(call, made)
     except MethodError:
         raise
     except Exception as error:
@@ -104,6 +109,10 @@ def finished(call: Call, value: Any) -> Any:
         who = call.principal.username if call.principal is not None else "root"
         return call.appliance.jobs.start(call.method.name, positional(call), value, who)
     return value if call.query is None else apply(call.query, value)
+
+
+async def _later(value: Any) -> Any:
+    return value
 
 
 def positional(call: Call) -> list[Any]:

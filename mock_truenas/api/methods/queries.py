@@ -3,10 +3,11 @@
 Knows no resource; rows are plain JSON objects with dates as ``{"$date": ms}``.
 """
 
+import asyncio
 import errno
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from pydantic import Field
 
@@ -19,6 +20,9 @@ from mock_truenas.appliance.dialect import Dialect
 
 _WORDS: Final = {"eq": "=", "neq": "!=", "gt": ">", "lt": "<", "gte": ">=", "lte": "<=", "regex": "~"}
 _LARGEST: Final = 1 << 62
+_MANY: Final = 500
+_HANDFUL: Final = 100
+Row: TypeAlias = Mapping[str, Any]
 
 
 class QueryOptions(Given):
@@ -90,16 +94,47 @@ def query_string_arguments(pairs: Iterable[tuple[str, str]]) -> tuple[list[Any],
     return filters, options
 
 
-def apply(query: Query, rows: Sequence[Mapping[str, Any]]) -> Any:
+def apply(query: Query, rows: Sequence[Row]) -> Any:
     """The rows a query asks for; their number with ``count``; one with ``get``, else raises MatchNotFound."""
+    steps = _applying(query, rows)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+async def apply_in_turns(query: Query, rows: Sequence[Row]) -> Any:
+    """The same; others get their turn between any two handfuls of rows."""
+    steps = _applying(query, rows)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+        await asyncio.sleep(0)
+
+
+def takes_long(query: Query, rows: Any) -> bool:
+    """Whether applying a query at once would hold up others."""
+    options = query.options
+    return (
+        isinstance(rows, list | tuple)
+        and len(rows) > _MANY
+        and bool(query.filters or options.order_by or options.select)
+    )
+
+
+def _applying(query: Query, rows: Sequence[Row]) -> Generator[None, None, Any]:
+    """Applies a query a handful of rows at a time; returns what it asks for."""
     options = query.options
     if query.filters:
         matches = passes(query.filters)
-        rows = [row for row in rows if matches(row)]
+        rows = yield from _collected(rows, lambda row: (row,) if matches(row) else ())
     if options.count:
         return len(rows)
     for order in reversed(options.order_by):
-        rows = _ordered(rows, order)
+        rows = yield from _ordered(rows, order)
     if options.get:
         if not rows:
             raise MatchNotFound
@@ -108,8 +143,18 @@ def apply(query: Query, rows: Sequence[Mapping[str, Any]]) -> Any:
         end = options.offset + options.limit if options.limit else None
         rows = rows[options.offset : end]
     if options.select:
-        rows = [_selected(row, options.select) for row in rows]
+        rows = yield from _collected(rows, lambda row: (_selected(row, options.select),))
     return rows[0] if options.get else rows
+
+
+def _collected(rows: Sequence[Row], make: Callable[[Row], Iterable[Any]]) -> Generator[None, None, list[Any]]:
+    """What is made of each row, in one list."""
+    made: list[Any] = []
+    for start in range(0, len(rows), _HANDFUL):
+        for row in rows[start : start + _HANDFUL]:
+            made += make(row)
+        yield
+    return made
 
 
 def typed(text: str) -> Any:
@@ -155,13 +200,13 @@ def _unexpected(dialect: Dialect) -> str:
     return "Extra inputs are not permitted" if dialect.has("strict_models") else "Field was not expected"
 
 
-def _ordered(rows: Sequence[Mapping[str, Any]], order: str) -> list[Mapping[str, Any]]:
+def _ordered(rows: Sequence[Row], order: str) -> Generator[None, None, list[Row]]:
     """Stable; a missing field sorts as null, nulls below everything unless the prefix puts them at an end."""
     first, last = order.startswith("nulls_first:"), order.startswith("nulls_last:")
     order = order.removeprefix("nulls_first:").removeprefix("nulls_last:")
     down = order.startswith("-")
     steps = place(order.removeprefix("-"))
-    keyed = [(_rank(next(values_at(row, steps), None)), row) for row in rows]
+    keyed = yield from _collected(rows, lambda row: ((_rank(next(values_at(row, steps), None)), row),))
     if not (first or last):
         return [row for _, row in sorted(keyed, key=lambda pair: pair[0], reverse=down)]
     nulls = [row for rank, row in keyed if rank[0] == 0]

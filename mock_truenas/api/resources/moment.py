@@ -5,7 +5,6 @@ import re
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
-from mock_truenas.api.answer import render
 from mock_truenas.appliance.nas import Appliance
 
 
@@ -60,10 +59,10 @@ _MARKED: Final = re.compile(r'"\\ue000([a-z_0-9]+)\\ue000"')
 
 
 class Template:
-    """JSON text with gaps for the values of a moment."""
+    """The JSON text of a value in the moment of templates, with gaps for those of another moment."""
 
-    def __init__(self, value: Any) -> None:
-        parts = _MARKED.split(render(value).decode())
+    def __init__(self, text: bytes) -> None:
+        parts = _MARKED.split(text.decode())
         self._format = "%s".join(text.replace("%", "%%") for text in parts[::2])
         gaps = parts[1::2]
         # Of a single name it would give the bare value; asked for twice, the second goes unused below.
