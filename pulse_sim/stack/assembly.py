@@ -118,6 +118,7 @@ class Stack:
             monitored=self._monitored,
         )
         self._events = EventRoutes(self._registry, self._runtime, seams.clock)
+        self._alerts.subscribe(self._events.tell_alert)
         self._watch_runtime()
         self._open_store()
         time, routes = self._runtime.time, self._routes()

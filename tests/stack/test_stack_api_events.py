@@ -73,6 +73,24 @@ def test_polls_of_an_appliance_are_told() -> None:
     Bed().run(story)
 
 
+def test_alerts_are_told() -> None:
+    async def story(bed: Bed) -> list[tuple[str, str]]:
+        await bed.start()
+        await bed.add()
+        await bed.wait(30)
+        bed.inject("auth.revoke_key")
+        heard = []
+        async with watching() as socket:
+            while len(heard) < 2:
+                told = await socket.receive_json()
+                if told["type"] == "alert":
+                    heard.append((told["event"], told["alert"]["rule"]))
+                    bed.heal("auth.revoke_key")
+        return heard
+
+    assert Bed().run(story) == [("raised", "auth"), ("resolved", "auth")]
+
+
 def test_organisations_are_told_of_their_own_only() -> None:
     async def story(bed: Bed) -> None:
         await bed.start(PULSE_ENABLE_TRUENAS="", PULSE_MULTI_TENANT_ENABLED="1")

@@ -180,7 +180,7 @@ def test_what_is_not_believed_gone_is_told_as_changed() -> None:
     ("body", "status", "code", "path"),
     [
         (report(), 200, None, None),
-        (report({"name": "a", "serial": None, "model": "x", "sizeBytes": 1, "temperatureCelsius": 3.5}), 200, None, None),
+        (report({"name": "a", "serial": None, "model": "x", "sizeBytes": 1, "temperatureCelsius": 3}), 200, None, None),
         ({**report(), "disks": None}, 200, None, None),
         ({"hostname": "h", "status": "online"}, 400, "validation_error", "id"),
         ({"id": "h", "status": "online"}, 400, "validation_error", "hostname"),

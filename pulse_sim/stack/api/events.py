@@ -1,8 +1,8 @@
 """The WebSocket that tells what changes (contract A9): `GET /api/ws`.
 
 Messages are JSON objects with `type`: `hello` first, `resources` with `changed` resources and `removed` ids, `resync`
-when more changed than is told one by one, and what others publish. A client that does not read is dropped; it then
-reads the resources anew. While nobody is connected nothing here runs.
+when more changed than is told one by one, and `alert` with an `event` and the alert. A client that does not read is
+dropped; it then reads the resources anew. While nobody is connected nothing here runs.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from aiohttp import WSCloseCode, web
 
+from pulse_sim.stack.alerts.alert import Alert
 from pulse_sim.stack.api.answers import Refusal
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import Operation
@@ -130,6 +131,10 @@ class EventRoutes:
                 self.dropped += 1
                 self._leave(client)
                 client.part(WSCloseCode.TRY_AGAIN_LATER, _TOO_SLOW)
+
+    def tell_alert(self, event: str, alert: Alert) -> None:
+        """Tells of an alert that was `raised`, `acknowledged` or `resolved`."""
+        self.publish(alert.subject.org, {"type": "alert", "event": event, "alert": alert.to_data()})
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """One client, from its upgrade to its end. What it sends is read and ignored."""
