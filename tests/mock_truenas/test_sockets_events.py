@@ -156,6 +156,48 @@ async def test_app_stats_are_a_list_and_what_cannot_be_followed_says_so() -> Non
         assert ended["params"]["error"]["errname"] == "ENOENT"
 
 
+async def fields_of(wire: Wire, name: str, count: int) -> list[Any]:
+    """What the first messages of a source say; the subscription is ended again."""
+    ident = await wire.call("core.subscribe", name)
+    while len(wire.stray) < count:
+        wire.stray.append(await told(wire))
+    messages, wire.stray = wire.stray[:count], []
+    assert {message["params"]["collection"] for message in messages} == {name}
+    await wire.call("core.unsubscribe", ident)
+    wire.stray = []
+    return [message["params"].get("fields", message["params"].get("error")) for message in messages]
+
+
+@pytest.mark.asyncio
+async def test_logs_of_apps_and_files_are_followed_and_read_the_same_for_everybody() -> None:
+    async with socket_box(fixture="homelab") as served, served.wire(key=served.key) as wire:
+        app = next(row for row in await wire.call("app.query") if row["state"] == "RUNNING")
+        container = app["active_workloads"]["container_details"][0]["id"]
+        given = {"app_name": app["name"], "container_id": container, "tail_lines": 3}
+        name = f"app.container_log_follow:{json.dumps(given)}"
+        lines = await fields_of(wire, name, 3)
+        assert [line["timestamp"][11:19] for line in lines] == ["23:59:50", "23:59:55", "00:00:00"]
+        assert all(line["data"].endswith("\n") for line in lines)
+        assert await fields_of(wire, name, 3) == lines
+        (line,) = await fields_of(wire, "filesystem.file_tail_follow:/var/log/messages:1", 1)
+        assert line["data"].startswith("2026-02-09 00:00:00 ")
+        for argument in ({"app_name": "none"}, {**given, "container_id": "none"}, {"app_name": 5}):
+            (error,) = await fields_of(wire, f"app.container_log_follow:{json.dumps(argument)}", 1)
+            assert error["errname"] == "ENOENT"
+
+
+@pytest.mark.asyncio
+async def test_metrics_of_an_instance_that_runs_are_told_and_of_others_not() -> None:
+    async with socket_box(fixture="homelab") as served, served.wire(key=served.key) as wire:
+        running = next(row["id"] for row in await wire.call("virt.instance.query") if row["status"] == "RUNNING")
+        (fields,) = await fields_of(wire, f"virt.instance.metrics:{json.dumps({'id': running})}", 1)
+        assert set(fields) == {"cpu", "mem_usage", "io_full_pressure"}
+        (error,) = await fields_of(wire, 'virt.instance.metrics:{"id": "none"}', 1)
+        assert error["errname"] == "ENOENT"
+        (error,) = await fields_of(wire, 'virt.instance.metrics:{"of": "none"}', 1)
+        assert error["errname"] == "EINVAL"
+
+
 @pytest.mark.asyncio
 async def test_silenced_event_is_not_sent_and_in_the_journal() -> None:
     async with socket_box() as served, served.wire(key=served.key) as wire:
