@@ -27,7 +27,8 @@ TOKEN: Final = "PULSE_API_TOKEN"  # noqa: S105 - the name of the variable, not a
 def serve(host: str, port: int, data_dir: Path, variant: str, allow_remote: bool) -> None:
     """Run the reference stack against real or mock appliances until Ctrl-C.
 
-    Set PULSE_API_TOKEN to require a token; without it, requests from this machine are admin.
+    Set PULSE_API_TOKEN to require a token; without it, requests from this machine are admin. Whoever has
+    PULSE_API_READ_TOKEN may read. What the API takes and answers stands in /api/openapi.json.
     """
     from pulse_sim.stack import standalone
     from pulse_sim.stack.settings import SettingsInvalid

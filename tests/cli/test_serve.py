@@ -6,7 +6,12 @@ import os
 import signal
 import socket
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +36,16 @@ def ask(port: int, path: str, token: str = "") -> tuple[int, bytes]:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
         return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def tell(port: int, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", path, json.dumps(body))
+        answer = connection.getresponse()
+        return answer.status, json.loads(answer.read())
     finally:
         connection.close()
 
@@ -62,6 +77,48 @@ def test_it_serves_until_it_is_told_to_stop_and_ends_well(tmp_path: Path, number
     assert stat.S_IMODE((data_dir / ".encryption.key").stat().st_mode) == 0o600
 
 
+@contextmanager
+def appliance(*arguments: str) -> Iterator[dict[str, Any]]:
+    """What `mock-truenas serve` prints of a NAS in a process of its own."""
+    argv = [sys.executable, "-c", "from mock_truenas.cli import main; main()", "serve", *arguments]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield json.loads(process.stdout.readline())
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize(("release", "transport"), [("25.10", "auto"), ("25.10", "rest"), ("26.0", "auto")])
+def test_it_polls_an_appliance_with_tls_that_is_added_over_the_api(
+    tmp_path: Path, release: str, transport: str
+) -> None:
+    port, environment = free_port(), {"PULSE_TRUENAS_TRANSPORT": transport, "NO_PROXY": "127.0.0.1"}
+    with (
+        appliance("--release", release, "--tls") as nas,
+        under_way("serve", "--port", str(port), "--data-dir", tmp_path, environment=environment) as process,
+    ):
+        wait_until(lambda: process.poll() is not None or is_listening(port), "the port")
+        record = {"host": nas["https"], "apiKey": nas["api_key"], "username": "truenas_admin", "pollIntervalSeconds": 1}
+        status, answer = tell(port, "/api/truenas/connections/test", record)
+        assert (status, answer["details"]["error_type"]) == (400, "validation"), "nobody vouches for its certificate"
+        record["insecureSkipVerify"] = True
+        assert tell(port, "/api/truenas/connections/test", record) == (200, {"success": True})
+        assert tell(port, "/api/truenas/connections", record)[0] == 201
+
+        def shown() -> list[dict[str, Any]]:
+            return list(json.loads(ask(port, "/api/v2/resources")[1])["data"])
+
+        wait_until(lambda: len(shown()) > 0, "resources")
+        assert {each["type"] for each in shown()} == {"host", "storage", "physical_disk"}
+        assert {each["sourceStatus"]["truenas"]["status"] for each in shown()} == {"online"}
+        process.send_signal(signal.SIGTERM)
+        done = ended(process)
+    assert (done.status, "Traceback" in done.err) == (0, False)
+    assert nas["api_key"] not in done.err
+    assert nas["api_key"].encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "told"),
     [
@@ -72,6 +129,7 @@ def test_it_serves_until_it_is_told_to_stop_and_ends_well(tmp_path: Path, number
         (["--port", "0"], {}, "0 is not in the range"),
         (["--variant", "other"], {}, "truenas-on-by-default"),
         ([], {"PULSE_NODE_LIMIT": "many"}, "PULSE_NODE_LIMIT must be a whole number"),
+        ([], {"PULSE_LICENSE": "perhaps"}, "PULSE_LICENSE must be one of"),
     ],
 )
 def test_what_it_will_not_do_is_wrong_usage_and_nothing_is_served(
