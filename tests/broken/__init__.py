@@ -1,65 +1,55 @@
-"""Deliberately broken stacks, one per failure class: each is the reference stack with one function overridden.
+"""Deliberately broken stacks, one per safeguard: each is the reference stack with one function overridden.
 
 ``pulse-sim run … --sut tests.broken:<name>`` plugs one in. ``expected.yaml`` beside this file lists the checks each of
-them must fail; it passes every other.
+them must fail, scenario by scenario; it passes every other. ``docs/broken-stacks.md`` is the list for people.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 
 from pulse_sim.stack.assembly import Parts
-from pulse_sim.stack.breaker import Breaker
-from pulse_sim.stack.errors import MonitorError
-from pulse_sim.stack.registry import Registry
-from pulse_sim.stack.runtime import Runtime
-from pulse_sim.stack.watch import Outcomes, Polled, Watch
 from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
-
-A_WEEK_S = 7 * 86_400.0
-
-
-class NoDeadlines(Runtime):
-    """Waits for as long as the appliance likes."""
-
-    @asynccontextmanager
-    async def within(self, limit_s: float | None) -> AsyncIterator[None]:
-        del limit_s
-        yield
-
-
-class ErrorsSwallowed(Outcomes):
-    """A failed poll leaves no trace: no metric, no status, no breaker, no log."""
-
-    def failed(self, polled: Polled, error: MonitorError, now: float, duration_s: float) -> None:
-        del polled, error, now, duration_s
-
-
-class NeverStale(Registry):
-    """Shows what it last heard as if it had just heard it."""
-
-    def is_stale(self, silent_s: float, limit_s: float) -> bool:
-        del silent_s, limit_s
-        return False
-
-
-class NoReconnect(Breaker):
-    """Once the breaker has opened, the connection is given up."""
-
-    def next_attempt(self) -> float | None:
-        attempt = super().next_attempt()
-        return None if attempt is None else attempt + A_WEEK_S
-
-
-class OneTaskForAll(Watch):
-    """Polls take turns, as in a stack whose connections share one task."""
-
-    _turn = asyncio.Lock()
-
-    async def turn(self) -> None:
-        async with self._turn:
-            await super().turn()
+from tests.broken.knowledge import (
+    EmptyBelieved,
+    ForgetsOnFailure,
+    ForgetsOnRemoval,
+    NeverStale,
+    OfflineLooksBetter,
+    PoolsMerged,
+    RecordsLoadedFresh,
+    RecordsNotSaved,
+    SerialsBelieved,
+    SeriesLeft,
+    StalenessFrozen,
+    StoreNotSynced,
+)
+from tests.broken.polling import (
+    BadAnswerKills,
+    BreakerNeverCloses,
+    BreakerNeverOpens,
+    BreakerWithoutCap,
+    ChangeUnnoticed,
+    DueTimesDrift,
+    ErrorsSwallowed,
+    ErrorsUntyped,
+    LoginStorm,
+    LogsEveryFailure,
+    NoDeadlines,
+    NoReconnect,
+    NoSecondTry,
+    OneTaskForAll,
+    RemovedStillPolled,
+    StopLeavesPolls,
+)
+from tests.broken.trust import (
+    DismissedShown,
+    PinIgnored,
+    RedirectsFollowed,
+    SecretsInLogs,
+    SecretsUnredacted,
+    SessionPerCall,
+    UnboundedAnswers,
+)
 
 
 def _with(parts: Parts) -> Callable[[Place], ReferenceSystem]:
@@ -68,6 +58,36 @@ def _with(parts: Parts) -> Callable[[Place], ReferenceSystem]:
 
 no_deadlines = _with(Parts(runtime=NoDeadlines))
 errors_swallowed = _with(Parts(outcomes=ErrorsSwallowed))
-never_stale = _with(Parts(registry=NeverStale))
 no_reconnect = _with(Parts(breaker=NoReconnect))
 one_task_for_all = _with(Parts(watch=OneTaskForAll))
+breaker_never_opens = _with(Parts(breaker=BreakerNeverOpens))
+breaker_never_closes = _with(Parts(breaker=BreakerNeverCloses))
+breaker_without_cap = _with(Parts(breaker=BreakerWithoutCap))
+login_storm = _with(Parts(retries=LoginStorm))
+no_second_try = _with(Parts(retries=NoSecondTry))
+due_times_drift = _with(Parts(schedule=DueTimesDrift))
+errors_untyped = _with(Parts(classifier=ErrorsUntyped))
+bad_answer_kills = _with(Parts(outcomes=BadAnswerKills))
+change_unnoticed = _with(Parts(poller=ChangeUnnoticed))
+removed_still_polled = _with(Parts(poller=RemovedStillPolled))
+stop_leaves_polls = _with(Parts(poller=StopLeavesPolls))
+session_per_call = _with(Parts(rpc_client=SessionPerCall))
+redirects_followed = _with(Parts(client=RedirectsFollowed))
+pin_ignored = _with(Parts(client=PinIgnored))
+unbounded_answers = _with(Parts(rpc_client=UnboundedAnswers))
+secrets_in_logs = _with(Parts(outcomes=SecretsInLogs))
+secrets_unredacted = _with(Parts(redaction=SecretsUnredacted))
+never_stale = _with(Parts(registry=NeverStale))
+empty_believed = _with(Parts(provider=EmptyBelieved))
+offline_looks_better = _with(Parts(registry=OfflineLooksBetter))
+pools_merged = _with(Parts(provider=PoolsMerged))
+serials_believed = _with(Parts(provider=SerialsBelieved))
+forgets_on_failure = _with(Parts(registry=ForgetsOnFailure))
+forgets_on_removal = _with(Parts(registry=ForgetsOnRemoval))
+records_not_saved = _with(Parts(keeper=RecordsNotSaved))
+records_loaded_fresh = _with(Parts(keeper=RecordsLoadedFresh))
+store_not_synced = _with(Parts(store=StoreNotSynced))
+staleness_frozen = _with(Parts(metrics=StalenessFrozen))
+series_left = _with(Parts(metrics=SeriesLeft))
+logs_every_failure = _with(Parts(outcomes=LogsEveryFailure))
+dismissed_shown = _with(Parts(client=DismissedShown))

@@ -1,0 +1,82 @@
+"""Broken in what goes over the wire and who gets to see what: sessions, redirects, certificates, sizes, secrets."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+from pulse_sim.stack.client import Client
+from pulse_sim.stack.connection import Connection, Redaction
+from pulse_sim.stack.deadlines import Deadlines
+from pulse_sim.stack.errors import Classifier
+from pulse_sim.stack.rpc import RpcSession, open_rpc
+from pulse_sim.stack.rpc_client import RpcClient
+from pulse_sim.stack.runtime import Runtime
+from pulse_sim.stack.seams import Clock
+from pulse_sim.stack.transport import open_session
+from pulse_sim.stack.watch import Outcomes, Polled
+
+_log = logging.getLogger("TrueNASPoller")
+
+
+class SessionPerCall(RpcClient):
+    """Connects and logs in for every call, and hangs up after it."""
+
+    async def _answer(self, method: str, params: tuple[Any, ...]) -> Any:
+        try:
+            return await super()._answer(method, params)
+        finally:
+            await self._drop(farewell=True)
+
+
+class RedirectsFollowed(Client):
+    """Takes its credentials wherever an answer sends it."""
+
+    async def _body(self, url: Any) -> bytes:
+        async with self._session.get(url, ssl=self._tls, allow_redirects=False) as answer:
+            location = answer.headers.get("Location")
+        return await super()._body(url if location is None else url.join(type(url)(location)))
+
+
+class PinIgnored(Client):
+    """Takes any certificate, pinned or not."""
+
+    def __init__(
+        self, connection: Connection, runtime: Runtime, clock: Clock, *, deadlines: Deadlines, classifier: Classifier
+    ) -> None:
+        careless = replace(connection, fingerprint="", insecure_skip_verify=True)
+        super().__init__(careless, runtime, clock, deadlines=deadlines, classifier=classifier)
+
+
+class UnboundedAnswers(RpcClient):
+    """Reads answers of any size into memory."""
+
+    async def _session(self) -> RpcSession:
+        if self._rpc is None or not self._rpc.is_open:
+            await self._drop(farewell=False)
+            http, self._connector = open_session(self._connection, self._deadlines.for_connect(), authorized=False)
+            self._rpc = await open_rpc(
+                http, self._connection, self._runtime, ssl=self._tls, largest=0, clean=self._clean
+            )
+        return self._rpc
+
+
+class SecretsInLogs(Outcomes):
+    """Says at every poll how it logs in, for debugging."""
+
+    def begun(self, polled: Polled) -> None:
+        _log.info("TrueNAS poll with %(key)s", {"key": polled.connection.api_key})
+        super().begun(polled)
+
+
+class SecretsUnredacted(Redaction):
+    """Shows connections as they are stored."""
+
+    def record(self, connection: Connection) -> dict[str, Any]:
+        return connection.to_record()
+
+
+class DismissedShown(Client):
+    """Shows alerts that somebody has dismissed on the appliance."""
+
+    async def alerts(self) -> Any:
+        return [{**alert, "dismissed": False} for alert in await super().alerts()]
