@@ -120,6 +120,10 @@ class Appliance(Timekeeper):
         """What really is, below the overlays. Evolution goes on here."""
         return self._base
 
+    def seen(self, kind: str, key: Any) -> Any:
+        """What one of the ``pools``, ``datasets`` or ``snapshots`` really is; None when it cannot be seen now."""
+        return getattr(self._base, kind).get(key) if key in getattr(self.state, kind) else None
+
     def watch(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` on every change of what is visible, and of jobs; the callable returned ends that."""
         self._listened += 1
@@ -238,9 +242,9 @@ class Appliance(Timekeeper):
         self.change_pool(pool, scan=Scan("SCRUB", self.now_ns(), takes_ns, self._base.pools[pool].allocated))
 
     def fail_disk(self, name: str, status: VdevStatus = "UNAVAIL") -> None:
-        """Let a pool's disk fail; the health of vdev and pool follows. Raises KeyError for a disk of no pool."""
+        """Let a pool's disk fail; health follows, and a hot spare steps in. Raises KeyError for a disk of no pool."""
         self.evolve()
-        self.change(**repairs.failed(self._base, name, status))
+        self.change(**repairs.failed(self._base, name, status, self.now_ns(), self.seed))
 
     def replace_disk(self, old: str, new: str, takes_ns: int) -> None:
         """Put a free disk in the place of one of a pool, or of the leaf of a guid; the pool is whole once the resilver

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from mock_truenas.api.errors import MethodError
 from tests.contract.box import Box, CallRefused, box
+from tests.mock_truenas.calls import machine
 from tests.mock_truenas.storage import REST_RELEASES, answer, ask, job, snapshots
 
 releases = pytest.mark.parametrize("release", REST_RELEASES)
@@ -225,3 +227,23 @@ async def test_snapshot_is_renamed_within_its_dataset() -> None:
         assert ("tank/documents@two" in found, "tank/documents@one" in found) == (True, False)
         body = {"id": "tank/documents@two", "options": {"new_name": "tank@two"}}
         assert (await answer(nas, "POST /pool/snapshot/rename", body))[0] == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("zfs.snapshot.create", [{"dataset": "tank", "name": "a"}]),
+        ("pool.dataset.create", [{"name": "tank/new"}]),
+        ("pool.dataset.update", ["tank/media", {"readonly": "ON"}]),
+        ("pool.dataset.delete", ["tank/media", {}]),
+        ("pool.scrub.run", ["tank"]),
+    ],
+)
+def test_what_is_not_imported_yet_cannot_be_changed(method: str, arguments: list[Any]) -> None:
+    box = machine("25.04")
+    box.appliance.reboot()
+    before = box.appliance.base
+    with pytest.raises(MethodError):
+        box.call(method, *arguments)
+    assert box.appliance.base.datasets == before.datasets
+    assert box.appliance.base.snapshots == before.snapshots

@@ -16,7 +16,7 @@ _ID: Final = Param("id", str)
 def dataset_of(call: Call, attribute: str = "") -> Dataset:
     """The dataset a call names. Raises InstanceNotFound."""
     name = call.arguments["id"]
-    found = call.appliance.base.datasets.get(name)
+    found: Dataset | None = call.appliance.seen("datasets", name)
     if found is None:
         raise InstanceNotFound(f"Dataset {name}", attribute)
     return found
@@ -48,7 +48,7 @@ async def _details(call: Call) -> list[dict[str, Any]]:
 
 
 def _quota(call: Call) -> list[dict[str, Any]]:
-    found = call.appliance.base.datasets.get(call.arguments["ds"])
+    found = call.appliance.seen("datasets", call.arguments["ds"])
     if found is None:
         raise InstanceNotFound(f"Dataset {call.arguments['ds']}", "ds")
     return dataset_details.quotas(found, call.arguments["quota_type"])

@@ -155,7 +155,7 @@ def _create(call: Call) -> Any:
     given: DatasetCreate = call.arguments["pool_dataset_create"]
     appliance = call.appliance
     appliance.evolve()
-    _refuse("pool_dataset_create", _create_problems(appliance.base, given))
+    _refuse("pool_dataset_create", _create_problems(appliance.state, given))
     steps = given.name.split("/")
     for length in range(2, len(steps)):
         ancestor = "/".join(steps[:length])
@@ -242,7 +242,7 @@ def _delete(call: Call) -> bool:
 
 def _set_quota(call: Call) -> None:
     name = call.arguments["ds"]
-    kept = call.appliance.base.datasets.get(name)
+    kept: Dataset | None = call.appliance.seen("datasets", name)
     if kept is None:
         raise ValidationErrors.one("ds", f"{name} does not exist", errno.ENOENT)
     settings = dict(kept.settings)

@@ -36,7 +36,7 @@ def pool_of(call: Call, attribute: str = "") -> Pool:
     """The pool whose id a call names. Raises InstanceNotFound."""
     number = call.arguments["id"]
     for found in call.appliance.base.pools.values():
-        if found.id == number:
+        if found.id == number and call.appliance.seen("pools", found.name) is not None:
             return found
     raise InstanceNotFound(f"Pool {number}", attribute)
 

@@ -26,7 +26,7 @@ _DAY_NS: Final = 86_400_000_000_000
 
 
 def _pool(call: Call, name: str) -> Pool:
-    found = call.appliance.base.pools.get(name)
+    found: Pool | None = call.appliance.seen("pools", name)
     if found is None or found.status == "OFFLINE":
         raise CallError(f"Pool {name!r} not found")
     return found

@@ -90,7 +90,7 @@ class Destroy(Given):
 
 def _of(call: Call) -> Snapshot:
     name = call.arguments["id"]
-    found = call.appliance.base.snapshots.get(name)
+    found: Snapshot | None = call.appliance.seen("snapshots", name)
     if found is None:
         raise InstanceNotFound(f"Snapshot {name}")
     return found
@@ -114,7 +114,7 @@ def _create(call: Call) -> Any:
         raise ValidationErrors.one("snapshot_create.naming_schema", "You must specify either name or naming schema")
     if given.exclude and not given.recursive:
         raise ValidationErrors.one("snapshot_create.exclude", "This option has no sense for non-recursive snapshots")
-    if given.dataset not in base.datasets:
+    if appliance.seen("datasets", given.dataset) is None:
         raise CallError(f"Failed to snapshot {given.dataset}: dataset not found", errno.ENOENT)
     ending = given.name if given.name is not None else made.named(given.naming_schema or "", now_ns)
     if not is_ending(ending):
@@ -235,7 +235,7 @@ def _rename(call: Call) -> None:
 
 def _destroy(call: Call) -> JobPlan:
     name, options = call.arguments["name"], call.arguments["snapshots"]
-    if name not in call.appliance.base.datasets:
+    if call.appliance.seen("datasets", name) is None:
         raise InstanceNotFound(f"Dataset {name}", "name")
     named = {item if isinstance(item, str) else "" for item in options.snapshots}
 
