@@ -20,7 +20,9 @@ _MOVED_ON: Final = _NO_WEB_SOCKET
 
 
 class ApplianceClient(Protocol):
-    """The questions a poll asks, whatever the transport."""
+    """The questions a poll asks, whatever the transport. `instance` is the connection id."""
+
+    instance: str
 
     def __init__(
         self, connection: Connection, runtime: Runtime, clock: Clock, *, deadlines: Deadlines, classifier: Classifier
@@ -67,6 +69,7 @@ class NegotiatedClient:
         def rpc_client() -> WebSocketClient:
             return rpc(connection, runtime, clock, deadlines=deadlines, classifier=classifier)
 
+        self.instance = connection.id
         self._rest, self._rpc = rest_client, rpc_client
         self._may_choose = transport == "auto" and connection.use_https
         self._error = _Errors(classifier, connection.id, clock)

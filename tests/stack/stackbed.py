@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
@@ -11,6 +14,7 @@ from mock_truenas.appliance.build import build_appliance
 from mock_truenas.appliance.nas import Appliance
 from mock_truenas.behaviour import AS_DELIVERED, Behaviour
 from mock_truenas.faults import FAULT_KINDS
+from mock_truenas.faults.kind import CertificateOrder
 from mock_truenas.server import MockTrueNAS
 from pulse_sim.kernel import Host, Simulation
 from pulse_sim.kernel.certificate import self_signed, server_context
@@ -99,20 +103,30 @@ class Bed:
             rng=self.sim.stream(f"appliance {name}"),
         )
         self.keys[name] = appliance.mint_api_key("pulse", prefix="PSIMSECRET")
-        context = None
+        context = issue = None
         if self.tls:
             certificate, key = self_signed(self.sim.entropy(f"tls {name}"), [name])
-            context = server_context(certificate, key)
+            context, issue = server_context(certificate, key), partial(self._issue, name, key)
         journal = self.journals[name]
         mock = MockTrueNAS(
             appliance,
             clock=host.clock,
             journal=lambda entry: journal.append({"at_ns": self.sim.now_ns, **entry.to_data()}),
             ssl_context=context,
+            issue=issue,
             behaviour=self.behaviour,
         )
         await mock.start(host.address, 443 if self.tls else 80)
         self.appliances[name], self.mocks[name] = appliance, mock
+
+    def _issue(self, name: str, key: bytes, order: CertificateOrder, purpose: str) -> ssl.SSLContext:
+        """A certificate that differs from the appliance's own as a fault orders it."""
+        first, end = order.years or (2020, 2090)
+        valid = (datetime(first, 1, 1, tzinfo=UTC), datetime(end, 1, 1, tzinfo=UTC))
+        entropy = self.sim.entropy(f"tls {name} {purpose}")
+        return server_context(
+            *self_signed(entropy, [order.name or name], valid=valid, key_pem=None if order.new_key else key)
+        )
 
     def environ(self, **more: str) -> dict[str, str]:
         return {"PULSE_ENABLE_TRUENAS": "true", "PULSE_DATA_DIR": "/data", "PULSE_API_TOKEN": TOKEN, **more}
