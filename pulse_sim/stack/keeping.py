@@ -16,7 +16,7 @@ from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.safe_write import safe_write
 from pulse_sim.stack.seams import Clock, Disk
 
-RECORDS_FILE: Final = "truenas_records.json"
+RECORDS_FILE: Final = "registry.json"
 SAVE_S: Final = 60.0
 _VERSION: Final = 1
 _log = logging.getLogger("pulse.records")

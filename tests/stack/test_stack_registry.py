@@ -17,6 +17,7 @@ AGENT = ("default", "agent", "host-1")
 POOL = Record("system:nas-1/pool:tank", "storage-1", ResourceType.STORAGE, "tank", Status.ONLINE, None,
               details={"kind": "pool"})  # fmt: skip
 DAY_S = 86_400.0
+BADNESS = ["online", "unknown", "warning", "offline"]
 
 
 class SettableClock:
@@ -185,10 +186,10 @@ def test_nothing_is_written_while_nothing_changed() -> None:
 def test_a_damaged_file_of_records_is_no_reason_not_to_start(content: bytes, caplog: pytest.LogCaptureFixture) -> None:
     disk, made = Disk("d"), Registry()
     keeper = kept(disk, made, SettableClock(), 0.0)
-    disk.write("/data/truenas_records.json", content, 0o600)
+    disk.write("/data/registry.json", content, 0o600)
     keeper.load()
     assert made.resources("default", 0.0) == []
-    assert "truenas_records.json not loaded" in caplog.text
+    assert "registry.json not loaded" in caplog.text
 
 
 def test_the_file_is_json_and_private() -> None:
@@ -197,5 +198,48 @@ def test_the_file_is_json_and_private() -> None:
     keeper = kept(disk, made, SettableClock(), 0.0)
     made.ingest(KEY, [POOL], 0.0, 0)
     keeper.save()
-    assert json.loads(disk.read("/data/truenas_records.json"))["version"] == 1
-    assert disk.mode("/data/truenas_records.json") == 0o600
+    assert json.loads(disk.read("/data/registry.json"))["version"] == 1
+    assert disk.mode("/data/registry.json") == 0o600
+
+
+def test_every_source_of_every_organisation_survives_a_restart() -> None:
+    disk, clock = Disk("d"), SettableClock()
+    before = Registry()
+    keys = [(org, source, "one") for org in ("acme", "default") for source in ("agent", "truenas")]
+    for key in keys:
+        before.register(key, 60.0 if key[1] == "agent" else 120.0)
+        before.ingest(key, [replace(POOL, name="/".join(key))], 0.0, clock.unix_ns)
+    kept(disk, before, clock, 0.0).save()
+    after = Registry()
+    kept(disk, after, clock, 0.0).load()
+    assert [(h.key, h.limit_s, h.records[POOL.source_id].name) for h in after.holdings()] == [
+        (key, 60.0 if key[1] == "agent" else 120.0, "/".join(key)) for key in keys
+    ]
+    for org in ("acme", "default"):
+        (found,) = after.resources(org, 61.0)
+        assert {claim.holding.key[:2] for claim in found.claims} == {(org, "agent"), (org, "truenas")}
+        assert found.spoken.record.name == f"{org}/truenas/one"
+
+
+@pytest.mark.parametrize(
+    ("appliance", "agent", "status"),
+    [(first, second, max(first, second, key=BADNESS.index)) for first in BADNESS for second in BADNESS],
+)
+def test_of_two_fresh_sources_the_worse_word_counts(appliance: str, agent: str, status: str) -> None:
+    made = registry(replace(POOL, status=Status(appliance)))
+    made.ingest(AGENT, [replace(POOL, source_id="host:1", status=Status(agent))], 0.0, 0)
+    assert status_at(made, 0.0) == status
+
+
+@pytest.mark.parametrize(
+    ("appliance", "agent", "status"),
+    [
+        (first, second, "offline" if "offline" in (first, second) else "warning")
+        for first in BADNESS
+        for second in BADNESS
+    ],
+)
+def test_of_two_stale_sources_none_flatters(appliance: str, agent: str, status: str) -> None:
+    made = registry(replace(POOL, status=Status(appliance)))
+    made.ingest(AGENT, [replace(POOL, source_id="host:1", status=Status(agent))], 0.0, 0)
+    assert status_at(made, 121.0) == status

@@ -103,7 +103,7 @@ def test_the_same_stack_polls_a_real_socket_and_serves_what_it_saw(tmp_path: Pat
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
     asyncio.run(story())
-    assert (tmp_path / "truenas_records.json").exists()
+    assert (tmp_path / "registry.json").exists()
 
 
 @pytest.mark.system
