@@ -103,4 +103,24 @@ def settled(topology: Topology) -> Topology:
             return vdev.children[-1]
         return replace(vdev, children=tuple(map(settle, vdev.children))) if vdev.children else vdev
 
-    return Topology(**{purpose: tuple(map(settle, vdevs)) for purpose, vdevs in vars(topology).items()})
+    made = Topology(**{purpose: tuple(map(settle, vdevs)) for purpose, vdevs in vars(topology).items()})
+    return relieved(made)
+
+
+def relieved(topology: Topology) -> Topology:
+    """Without the spares that stood in for what is well again; they are free."""
+    busy: set[str] = set()
+
+    def relieve(vdev: Vdev) -> Vdev:
+        if vdev.type == "SPARE" and vdev.children[0].status in WORKS - {"DEGRADED"}:
+            return vdev.children[0]
+        if vdev.type == "SPARE":
+            busy.update(child.guid for child in vdev.children[1:])
+        return replace(vdev, children=tuple(map(relieve, vdev.children))) if vdev.children else vdev
+
+    made = Topology(**{purpose: tuple(map(relieve, vdevs)) for purpose, vdevs in vars(topology).items()})
+    spares = tuple(
+        replace(leaf, status="AVAIL") if leaf.status == "INUSE" and leaf.guid not in busy else leaf
+        for leaf in made.spare
+    )
+    return replace(made, spare=spares)

@@ -1,17 +1,51 @@
 """Disks that fail and disks that replace them, as changes of a state. Pure."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from mock_truenas.appliance import draws, health
-from mock_truenas.appliance.model import Pool, Scan, State, Vdev, VdevStatus
+from mock_truenas.appliance.model import Pool, Scan, State, Topology, Vdev, VdevStatus
+
+_FAILURES: Final = frozenset({"FAULTED", "UNAVAIL", "REMOVED"})
+_BYTES_PER_S: Final = 900_000_000
+_SECOND_NS: Final = 1_000_000_000
 
 
-def failed(state: State, disk: str, status: VdevStatus) -> dict[str, Any]:
-    """The parts of the state that change when a disk of a pool fails, or is well again. Raises KeyError."""
+def failed(state: State, disk: str, status: VdevStatus, now_ns: int, seed: int) -> dict[str, Any]:
+    """The parts of the state that change when a disk of a pool fails, or is well again. Raises KeyError.
+
+    A hot spare takes its side and is resilvered, until it is well again or replaced.
+    """
     pool = _pool_of(state, disk)
     topology = health.with_leaf(pool.topology, disk, status=status)
+    if status in health.WORKS:
+        topology = health.relieved(topology)
+    elif status in _FAILURES:
+        beside = _with_spare(topology, disk, seed)
+        if beside is not None:
+            takes_ns = max(_SECOND_NS, pool.allocated * _SECOND_NS // _BYTES_PER_S)
+            topology, pool = beside, replace(pool, scan=Scan("RESILVER", now_ns, takes_ns, pool.allocated))
     return {"pools": {**state.pools, pool.name: health.judged(pool, topology)}}
+
+
+def _with_spare(topology: Topology, disk: str, seed: int) -> Topology | None:
+    """The topology with the first free spare beside the leaf of a disk; None when there is none, or need of none."""
+    free = next((leaf for leaf in topology.spare if leaf.status == "AVAIL"), None)
+    holding = [vdev for purpose in ("data", "special", "dedup") for vdev in getattr(topology, purpose)]
+    gone = next((leaf for vdev in holding for leaf in vdev.leaves() if leaf.disk == disk), None)
+    if free is None or gone is None or any(gone in vdev.children for vdev in _all(holding) if vdev.type == "SPARE"):
+        return None
+    guid = draws.guid(seed, "spare", gone.guid, free.guid)
+    both = Vdev("SPARE", f"spare-{gone.guid[:4]}", guid, gone.size, children=(gone, replace(free, status="ONLINE")))
+    spares = tuple(replace(leaf, status="INUSE") if leaf is free else leaf for leaf in topology.spare)
+    return replace(health.with_vdev(topology, gone.guid, both), spare=spares)
+
+
+def _all(vdevs: Iterable[Vdev]) -> Iterator[Vdev]:
+    for vdev in vdevs:
+        yield vdev
+        yield from _all(vdev.children)
 
 
 def replaced(state: State, old: str, new: str, now_ns: int, takes_ns: int, seed: int) -> dict[str, Any]:

@@ -168,6 +168,44 @@ def test_a_pool_bears_as_many_lost_disks_as_it_has_parity(lost: tuple[str, ...],
     assert home.nas.state.pools["tank"].status == "ONLINE"
 
 
+def test_a_hot_spare_steps_in_and_is_free_again_when_the_disk_is_well_or_replaced() -> None:
+    home = built(NasBuilder("n").pool("tank", raidz1=3, spares=1).disk("4TB"))
+
+    def seen() -> tuple[str, str, list[str], list[str]]:
+        pool = home.nas.state.pools["tank"]
+        (vdev,) = pool.topology.data
+        return pool.status, pool.topology.spare[0].status, [child.type for child in vdev.children], home.classes()
+
+    whole = ("ONLINE", "AVAIL", ["DISK"] * 3, list[str]())
+    helped = ("DEGRADED", "INUSE", ["DISK", "SPARE", "DISK"], ["VolumeStatus"])
+    home.nas.fail_disk("sdb", "FAULTED")
+    assert seen() == helped
+    spare = home.nas.state.pools["tank"].topology.data[0].children[1]
+    assert [(leaf.disk, leaf.status) for leaf in spare.children] == [("sdb", "FAULTED"), ("sdd", "ONLINE")]
+    scan = home.nas.state.pools["tank"].scan
+    assert scan is not None
+    assert scan.function == "RESILVER"
+    home.wait(scan.takes_ns)
+    assert seen() == helped
+    home.nas.fail_disk("sdb", "ONLINE")
+    assert seen() == whole
+    home.nas.fail_disk("sdb", "REMOVED")
+    assert seen() == helped
+    home.nas.fail_disk("sda", "FAULTED")
+    # There is but one spare; with it two of three are left to the vdev.
+    assert (home.nas.state.pools["tank"].status, home.nas.state.pools["tank"].topology.spare[0].status) == (
+        "DEGRADED",
+        "INUSE",
+    )
+    home.nas.fail_disk("sda", "ONLINE")
+    home.nas.replace_disk("sdb", "sde", takes_ns=HOUR)
+    home.wait(HOUR)
+    assert seen() == whole
+    assert [leaf.disk for leaf in home.nas.state.pools["tank"].topology.data[0].children] == ["sda", "sde", "sdc"]
+    home.nas.fail_disk("sda", "OFFLINE")
+    assert home.nas.state.pools["tank"].topology.spare[0].status == "AVAIL"
+
+
 def test_a_disk_in_use_replaces_none() -> None:
     home = built(NasBuilder("n").pool("tank", mirror=2).pool("other", mirror=2))
     with pytest.raises(ValueError, match="disk sdc belongs to pool other"):

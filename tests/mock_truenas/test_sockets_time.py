@@ -304,3 +304,17 @@ def test_same_seed_gives_the_same_journal() -> None:
         journals.append([entry.to_data() for entry in play.journal])
     assert journals[0] == journals[1]
     assert any(entry["kind"] == "event" for entry in journals[0])
+
+
+def test_a_followed_log_gets_a_line_every_five_seconds() -> None:
+    async def script(play: Play) -> list[tuple[int, str]]:
+        wire = await play.open()
+        await wire.call("core.subscribe", "filesystem.file_tail_follow:/var/log/messages:0")
+        seen = []
+        for _ in range(3):
+            fields = (await wire.frame()).json["params"]["fields"]
+            seen.append((play.now_us() // SECOND_US % 1_000_000, fields["data"][11:19]))
+        wire.end()
+        return seen
+
+    assert Play().run(script) == [(5, "00:00:05"), (10, "00:00:10"), (15, "00:00:15")]
