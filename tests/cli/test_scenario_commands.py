@@ -69,8 +69,8 @@ def test_a_file_with_problems_keeps_the_list_from_being_told_by_halves(tmp_path:
 
 
 def test_validate_counts_files_and_runs() -> None:
-    done = invoke("validate", *sorted(RESILIENCE.glob("*.yaml")))
-    assert (done.exit_code, done.stdout) == (0, "5 files valid, 10 runs\n")
+    done = invoke("validate", *(RESILIENCE / f"{name}.yaml" for name in ("api-timeout", "many-appliances")))
+    assert (done.exit_code, done.stdout) == (0, "2 files valid, 3 runs\n")
 
 
 def test_validate_tells_the_problems_of_all_files_at_once(tmp_path: Path) -> None:
