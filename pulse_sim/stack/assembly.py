@@ -11,7 +11,9 @@ from pulse_sim.stack.alerts.book import AlertBook
 from pulse_sim.stack.alerts.file import AlertFile
 from pulse_sim.stack.alerts.webhook import Webhook
 from pulse_sim.stack.api.agents import AgentRoutes
+from pulse_sim.stack.api.alerts import AlertRoutes
 from pulse_sim.stack.api.connections import Admission, ConnectionRoutes
+from pulse_sim.stack.api.context import ContextRoutes
 from pulse_sim.stack.api.events import EventRoutes
 from pulse_sim.stack.api.health import HealthRoutes
 from pulse_sim.stack.api.resources import ResourceRoutes
@@ -19,6 +21,7 @@ from pulse_sim.stack.api.server import ApiServer, Routes
 from pulse_sim.stack.breaker import Breaker
 from pulse_sim.stack.client import Client
 from pulse_sim.stack.connection import Connection, Redaction
+from pulse_sim.stack.context import Followed
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import Classifier
 from pulse_sim.stack.fetcher import ApiFetcher, Fetcher, Retries
@@ -200,6 +203,8 @@ class Stack:
             self._events,
         ]
         if settings.has_truenas:
+            context = ContextRoutes(self._registry, self._alerts, self._seams.clock, followed=self._followed, time=time)
+            groups += [AlertRoutes(self._alerts), context]
             stream = self._seams.stream("stack connection ids")
             groups.append(
                 ConnectionRoutes(
@@ -219,6 +224,9 @@ class Stack:
 
     def _status_of(self, org: str, connection_id: str) -> PollStatus | None:
         return self._poller.status(org, connection_id)
+
+    def _followed(self, org: str) -> list[Followed]:
+        return [(connection, self._status_of(org, connection.id)) for connection in self._store.load(org)]
 
     async def _sync(self) -> None:
         if self.settings.truenas_enabled:
