@@ -102,12 +102,15 @@ class Registry:
         missing = before.keys() - fresh.keys()
         was_told = not holding.doubted and self.source_status(holding, now) == "online" and holding.error is None
         changed: list[Record] = []
+        gone: list[Record] = [before[source_id] for source_id in missing] if believed else []
         doubted = frozenset() if believed else frozenset(missing)
         for source_id, record in fresh.items():
             kept = before.get(source_id)
             if kept is not record and kept != record:
                 holding.changed_ns[source_id] = unix_ns
                 changed.append(record)
+                if kept is not None and kept.resource_id != record.resource_id:
+                    gone.append(kept)  # a serial came or went, and with it the name
         if missing or len(fresh) != len(before):
             self._shape += 1
         if believed:
@@ -121,7 +124,7 @@ class Registry:
         if self._listeners:
             self._told[key] = "online"
             everything = not was_told or doubted
-            self._tell(key[0], holding.records.values() if everything else changed, before.values())
+            self._tell(key[0], holding.records.values() if everything else changed, gone)
 
     def failed(self, key: Key, error: str) -> None:
         """A poll failed: everything known stays, and the source says why it is silent."""
@@ -165,13 +168,16 @@ class Registry:
                 self._told[key] = status
                 self._tell(key[0], holding.records.values())
 
-    def _tell(self, org: str, changed: Iterable[Record], before: Iterable[Record] = ()) -> None:
-        """Tells of changed records, and of resources that `before` spoke of and nobody speaks of any more."""
-        if self._listeners:
-            told = {record.resource_id for record in changed}
+    def _tell(self, org: str, changed: Iterable[Record], gone: Collection[Record] = ()) -> None:
+        """Tells of changed records, and of gone ones: removed where nobody else speaks of the resource."""
+        if not self._listeners:
+            return
+        told = {record.resource_id for record in changed}
+        lost = {record.resource_id for record in gone}
+        if lost:
             known = {r.resource_id for h in self._holdings.values() if h.key[0] == org for r in h.records.values()}
-            gone = {record.resource_id for record in before} - known
-            self._listeners.tell(org, told, gone)
+            told, lost = told | (lost & known), lost - known
+        self._listeners.tell(org, told, lost)
 
     def is_stale(self, silent_s: float, limit_s: float) -> bool:
         """Whether a source is stale that was silent for so long: strictly longer than its limit."""

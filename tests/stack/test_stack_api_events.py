@@ -157,6 +157,28 @@ def test_a_dropped_client_that_reads_late_finds_the_code() -> None:
     assert Bed().run(story) == 1013
 
 
+def test_clients_that_vanish_leave_the_stack_healthy() -> None:
+    async def story(bed: Bed) -> None:
+        stack = await bed.start(PULSE_ENABLE_TRUENAS="")
+        before = await bed.metrics()
+        for code in (None, 1000, 1002):
+            async with watching() as socket:
+                if code is None:
+                    assert socket._conn is not None and socket._conn.transport is not None
+                    socket._conn.transport.abort()
+                else:
+                    await socket.close(code=code)
+                for number in range(5):
+                    stack._events.publish("default", {"type": "alert", "number": number})
+                await bed.wait(1)
+        assert (await bed.api("GET", "/api/health"))[1]["status"] == "healthy"
+        after = await bed.metrics()
+        for name in ("pulse_runtime_tasks", "pulse_api_event_clients", "pulse_api_event_clients_dropped"):
+            assert after[name] == before[name], name
+
+    Bed().run(story)
+
+
 def test_nothing_runs_while_nobody_is_connected_and_everything_ends_with_the_stack() -> None:
     async def story(bed: Bed) -> int | None:
         stack = await bed.start(PULSE_ENABLE_TRUENAS="")

@@ -158,7 +158,8 @@ def test_listeners_hear_what_looks_different_and_what_is_gone() -> None:
     agents.report("default", report({"name": "sda", "serial": "S-1"}))
     heard.clear()
     registry.ingest(APPLIANCE, [], 201, 0)
-    assert heard == [], "the agent still speaks of it, and nothing else of it changed in what the appliance says"
+    assert heard == [Change("default", (SERIAL_ID,), ())], "the agent still speaks of it"
+    heard.clear()
     agents.report("default", report())
     assert heard == [Change("default", (), (SERIAL_ID,))]
     unsubscribe()
@@ -225,3 +226,13 @@ def test_a_host_stands_beside_an_appliance_and_neither_disturbs_the_other() -> N
         assert stale == "stale"
 
     Bed().run(story)
+
+
+def test_a_disk_that_gets_another_name_is_told_under_both() -> None:
+    _, registry, _ = bench()
+    heard: list[Change] = []
+    first, second = disk_of_appliance("online", "A"), disk_of_appliance("online", "B")
+    registry.ingest(APPLIANCE, [first], 0, 0)
+    registry.subscribe(heard.append)
+    registry.ingest(APPLIANCE, [second], 1, 0)
+    assert heard == [Change("default", (second.resource_id,), (first.resource_id,))]
