@@ -6,7 +6,8 @@ from typing import Final
 from mock_truenas.appliance.model import Pool, PoolStatus, Topology, Vdev, VdevStatus
 
 WORKS: Final = frozenset({"ONLINE", "AVAIL", "INUSE", "DEGRADED"})
-_BEARS: Final = {"RAIDZ1": 1, "RAIDZ2": 2, "RAIDZ3": 3}
+PARITY: Final = {"RAIDZ1": 1, "RAIDZ2": 2, "RAIDZ3": 3}
+"""How many disks of a vdev hold parity, and may be lost; as many as all but one of any other."""
 _REDUNDANT: Final = "Enough replicas are left for the pool to go on, degraded."
 _INSUFFICIENT: Final = "Too few replicas are left for the pool to go on."
 DETAILS: Final = {
@@ -29,6 +30,11 @@ DETAILS: Final = {
 def detail_of(pool: Pool) -> str | None:
     """What is said of a pool's health, where nothing else was said that of its status code; None when all is well."""
     return pool.status_detail or DETAILS.get(pool.status_code)
+
+
+def data_share(vdev: Vdev) -> float:
+    """The part of a vdev's size that holds data."""
+    return 1 - PARITY.get(vdev.type, 0) / max(1, len(vdev.children))
 
 
 def judged(pool: Pool, topology: Topology) -> Pool:
@@ -61,7 +67,7 @@ def _vdev(vdev: Vdev) -> Vdev:
         return vdev
     children = tuple(map(_vdev, vdev.children))
     bad = sum(child.status not in WORKS for child in children)
-    bears = _BEARS.get(vdev.type, len(children) - 1)
+    bears = PARITY.get(vdev.type, len(children) - 1)
     hurt = bad or any(child.status == "DEGRADED" for child in children)
     status: VdevStatus = "UNAVAIL" if bad > bears else "DEGRADED" if hurt else "ONLINE"
     return replace(vdev, children=children, status=status)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from mock_truenas.appliance import draws
+from mock_truenas.appliance import draws, health
 from mock_truenas.appliance.accounts import Accounts
 from mock_truenas.appliance.model import Alert, Dataset, Disk, Host, Pool, Scan, State, Topology, Update, Vdev
 from mock_truenas.appliance.nas import Appliance
@@ -24,7 +24,6 @@ _SLOP: Final = 0.97  # ZFS keeps about a thirty-second part for itself
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
 _RATIOS: Final = tuple(f"{1 + place / 100:.2f}" for place in range(80))
 _UNSET: Final[Mapping[str, str]] = MappingProxyType({})
-_PARITY: Final = {"RAIDZ1": 1, "RAIDZ2": 2, "RAIDZ3": 3}
 
 
 def construct(
@@ -242,12 +241,8 @@ def _highest(name: str, encrypted: set[str]) -> str:
 
 def _capacity(topology: Topology) -> tuple[int, int]:
     """Usable bytes and the size ``zpool`` prints, parity included."""
-    usable = sum(vdev.size * _data_share(vdev) for vdev in topology.data)
+    usable = sum(vdev.size * health.data_share(vdev) for vdev in topology.data)
     return int(usable * _SLOP), sum(vdev.size for vdev in topology.data)
-
-
-def _data_share(vdev: Vdev) -> float:
-    return 1 - _PARITY.get(vdev.type, 0) / max(1, len(vdev.children))
 
 
 def _in_pools(disks: Mapping[str, Disk], topologies: Mapping[str, Topology]) -> dict[str, Disk]:

@@ -1,7 +1,7 @@
 """Rows of apps, virtual machines and containers in the newest shape (truenas-api 3.8)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from mock_truenas.appliance.model import Row
 
@@ -84,50 +84,62 @@ def _networks(name: str) -> list[Any]:
     return [{"Name": f"ix-{name}_default", "Id": f"{sum(name.encode()):064x}", "Labels": {}, "Scope": "local"}]
 
 
+VM_STOPPED: Final = {"state": "STOPPED", "pid": None, "domain_state": "SHUTOFF"}
+NEW_VM: Final[Mapping[str, Any]] = {
+    "id": 0,
+    "name": "",
+    "description": "",
+    "vcpus": 1,
+    "cores": 1,
+    "threads": 1,
+    "cpuset": None,
+    "nodeset": None,
+    "enable_cpu_topology_extension": False,
+    "pin_vcpus": False,
+    "suspend_on_snapshot": False,
+    "trusted_platform_module": False,
+    "memory": 1024,
+    "min_memory": None,
+    "hyperv_enlightenments": False,
+    "bootloader": "UEFI",
+    "bootloader_ovmf": "OVMF_CODE.fd",
+    "autostart": True,
+    "hide_from_msr": False,
+    "ensure_display_device": True,
+    "time": "LOCAL",
+    "shutdown_timeout": 90,
+    "arch_type": None,
+    "machine_type": None,
+    "uuid": "",
+    "command_line_args": "",
+    "cpu_mode": "CUSTOM",
+    "cpu_model": None,
+    "enable_secure_boot": False,
+    "devices": [],
+    "display_available": False,
+    "status": VM_STOPPED,
+}
+"""A virtual machine of which nothing is said."""
+
+
 def vm(
     number: int, name: str, zvol: str, uuid: str, *, memory_mib: int = 4096, vcpus: int = 2, running: bool = True
 ) -> Row:
     """A virtual machine with one disk and one network card."""
+    up = {"state": "RUNNING", "pid": 4200 + number, "domain_state": "RUNNING"}
     return {
+        **NEW_VM,
         "id": number,
         "name": name,
-        "description": "",
-        "vcpus": 1,
         "cores": vcpus,
-        "threads": 1,
-        "cpuset": None,
-        "nodeset": None,
-        "enable_cpu_topology_extension": False,
-        "pin_vcpus": False,
-        "suspend_on_snapshot": False,
-        "trusted_platform_module": False,
         "memory": memory_mib,
-        "min_memory": None,
-        "hyperv_enlightenments": False,
-        "bootloader": "UEFI",
-        "bootloader_ovmf": "OVMF_CODE.fd",
-        "autostart": True,
-        "hide_from_msr": False,
-        "ensure_display_device": True,
-        "time": "LOCAL",
-        "shutdown_timeout": 90,
-        "arch_type": None,
-        "machine_type": None,
         "uuid": uuid,
-        "command_line_args": "",
         "cpu_mode": "HOST-PASSTHROUGH",
-        "cpu_model": None,
-        "enable_secure_boot": False,
         "devices": [
             _device(number * 2 - 1, number, 1001, {"dtype": "DISK", "path": f"/dev/zvol/{zvol}", "type": "VIRTIO"}),
             _device(number * 2, number, 1002, {"dtype": "NIC", "type": "VIRTIO", "nic_attach": "eno1", "mac": None}),
         ],
-        "display_available": False,
-        "status": {
-            "state": "RUNNING" if running else "STOPPED",
-            "pid": 4200 + number if running else None,
-            "domain_state": "RUNNING" if running else "SHUTOFF",
-        },
+        "status": up if running else VM_STOPPED,
     }
 
 

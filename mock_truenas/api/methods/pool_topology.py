@@ -20,7 +20,6 @@ from mock_truenas.appliance.model import Dataset, Disk, Pool, Topology, Vdev, Vd
 from mock_truenas.appliance.nas import Appliance
 
 _POOL_WRITE: Final = frozenset({"POOL_WRITE"})
-_PARITY: Final[Mapping[str, int]] = {"RAIDZ1": 1, "RAIDZ2": 2, "RAIDZ3": 3}
 _LEAST: Final[Mapping[str, int]] = {"MIRROR": 2, "RAIDZ1": 3, "RAIDZ2": 4, "RAIDZ3": 5}
 _USABLE: Final = 0.97
 
@@ -119,7 +118,7 @@ def _made(appliance: Appliance, given: PoolCreate) -> Pool:
     base = appliance.base
     topology = _topology(appliance, given)
     size = sum(vdev.size for vdev in topology.data)
-    usable = round(_USABLE * sum(vdev.size * _share(vdev) for vdev in topology.data))
+    usable = round(_USABLE * sum(vdev.size * health.data_share(vdev) for vdev in topology.data))
     number = 1 + max((pool.id for pool in base.pools.values()), default=0)
     pool = Pool(number, given.name, _guid(appliance, given.name), size, 1 << 20, topology)
     placed = {leaf.disk: leaf.guid for group in vars(topology).values() for vdev in group for leaf in vdev.leaves()}
@@ -170,10 +169,6 @@ def _leaf(appliance: Appliance, disk: Disk) -> Vdev:
 
 def _guid(appliance: Appliance, *purpose: object) -> str:
     return draws.guid(appliance.seed, *purpose)
-
-
-def _share(vdev: Vdev) -> float:
-    return 1 - _PARITY.get(vdev.type, 0) / max(1, len(vdev.children))
 
 
 def _found(pool: Pool, label: str) -> Vdev:

@@ -10,50 +10,13 @@ from mock_truenas.api.errors import CallError, Problem
 from mock_truenas.api.methods.method import Access, Call, JobPlan, Kind, Method, Param
 from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, constant, crud, fields_of, job
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.appliance.workloads import NEW_VM, VM_STOPPED
 
 _MIB: Final = 1024**2
 _FIRST_PID: Final = 4200
 _ROLES: Final = frozenset({"VM_WRITE"})
-_STOPPED: Final = {"state": "STOPPED", "pid": None, "domain_state": "SHUTOFF"}
 
-TABLE: Final = Table(
-    "vm",
-    "VM",
-    {
-        "id": 0,
-        "name": "",
-        "description": "",
-        "vcpus": 1,
-        "cores": 1,
-        "threads": 1,
-        "cpuset": None,
-        "nodeset": None,
-        "enable_cpu_topology_extension": False,
-        "pin_vcpus": False,
-        "suspend_on_snapshot": False,
-        "trusted_platform_module": False,
-        "memory": 1024,
-        "min_memory": None,
-        "hyperv_enlightenments": False,
-        "bootloader": "UEFI",
-        "bootloader_ovmf": "OVMF_CODE.fd",
-        "autostart": True,
-        "hide_from_msr": False,
-        "ensure_display_device": True,
-        "time": "LOCAL",
-        "shutdown_timeout": 90,
-        "arch_type": None,
-        "machine_type": None,
-        "uuid": "",
-        "command_line_args": "",
-        "cpu_mode": "CUSTOM",
-        "cpu_model": None,
-        "enable_secure_boot": False,
-        "devices": [],
-        "display_available": False,
-        "status": _STOPPED,
-    },
-)
+TABLE: Final = Table("vm", "VM", NEW_VM)
 
 
 def _sound(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
@@ -70,11 +33,11 @@ def _sound(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
 
 def _complete(call: Call, row: Row) -> Row:
     row["uuid"] = row["uuid"] or call.appliance.new_uuid("vm", row["id"], row["name"])
-    return row | {"status": _STOPPED, "devices": []}
+    return row | {"status": VM_STOPPED, "devices": []}
 
 
 def _state(row: Mapping[str, Any]) -> str:
-    return str(row.get("status", _STOPPED)["state"])
+    return str(row.get("status", VM_STOPPED)["state"])
 
 
 def _set(appliance: Appliance, key: Any, state: str) -> None:
@@ -82,7 +45,7 @@ def _set(appliance: Appliance, key: Any, state: str) -> None:
     row = TABLE.kept(appliance).get(key)
     if row is None or _state(row) == state:
         return
-    pid = None if state == "STOPPED" else row.get("status", _STOPPED)["pid"] or _FIRST_PID + int(key)
+    pid = None if state == "STOPPED" else row.get("status", VM_STOPPED)["pid"] or _FIRST_PID + int(key)
     domain = {"STOPPED": "SHUTOFF", "SUSPENDED": "PAUSED"}.get(state, state)
     appliance.change_row("vm", key, status={"state": state, "pid": pid, "domain_state": domain})
 
@@ -131,7 +94,7 @@ def _restart(call: Call) -> JobPlan:
 
 
 def _status(call: Call) -> Row:
-    return dict(TABLE.one(call, call.arguments["id"]).get("status", _STOPPED))
+    return dict(TABLE.one(call, call.arguments["id"]).get("status", VM_STOPPED))
 
 
 def _may_go(call: Call, row: Mapping[str, Any]) -> None:
