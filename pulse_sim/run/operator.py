@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from pulse_sim.observation import Source
@@ -11,6 +12,7 @@ from pulse_sim.units import SECOND
 from pulse_sim.world.protocol import Observe, World
 
 CONNECTIONS: Final = "/api/truenas/connections"
+HOST_REPORT: Final = "/api/agents/host/report"
 BODY_LIMIT: Final = 65_536
 """How many characters of an answer are kept."""
 LISTING_S: Final = 1
@@ -125,6 +127,17 @@ class Operator:
         self._note_disk()
         return Answer(200, b"")
 
+    async def _report_host(self, options: Mapping[str, Any]) -> Answer:
+        """What the last report was answered, or the first that was refused; one that found nobody is lost."""
+        report = {"id": options["host"], "hostname": options["host"], "status": "online", "disks": []}
+        for _ in range(options["times"] - 1):
+            with suppress(ConnectionError, TimeoutError):
+                answer = await self._system.request("POST", HOST_REPORT, report)
+                if answer.status >= 400:
+                    return answer
+            await asyncio.sleep(options["every_ns"] / SECOND)
+        return await self._system.request("POST", HOST_REPORT, report)
+
     async def _restart(self, options: Mapping[str, Any]) -> Answer:
         await self.stop()
         await self.start({**self._environment, **options["environment"]}, options["variant"] or self._variant)
@@ -168,6 +181,7 @@ _ACTIONS: Final[Mapping[str, Any]] = {
     "kill_system": Operator._kill,
     "ask_system": Operator._ask,
     "remove_file": Operator._remove_file,
+    "report_host": Operator._report_host,
 }
 
 

@@ -59,6 +59,12 @@ class RemoveFile(StrictModel):
     )
 
 
+class ReportHost(StrictModel):
+    host: HostId = Field(description="The host whose agent it is; no host of the run")
+    every: WindowLength = Field(30 * SECOND, description="Time between two reports")
+    times: int = Field(1, ge=1, le=10_000, description="How many reports there are")
+
+
 @dataclass(frozen=True)
 class Action:
     """One row of the table. ``effect`` is what becomes of the connection: add, keep or remove; None: it has none."""
@@ -79,6 +85,7 @@ _ACTIONS: Final = (
     Action("restart_system", "Stop the system and start it on the same data directory.", RestartSystem, None),
     Action("ask_system", "Read a page of the system's API; its answer is kept.", AskSystem, None),
     Action("remove_file", "Remove one file of the system's data directory.", RemoveFile, None),
+    Action("report_host", "Report another host again and again, as an agent there does.", ReportHost, None),
     Action("kill_system", "End the system at once, without clean-up, and start it again.", KillSystem, None),
 )
 

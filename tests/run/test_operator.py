@@ -30,6 +30,7 @@ EVERY_ACTION: list[dict[str, Any]] = [
     {"at": "9m", "do": "kill_system", "with": {"down_for": "1s"}},
     {"at": "10m", "do": "ask_system", "with": {"path": "/api/truenas/connections"}},
     {"at": "11m", "do": "remove_file", "with": {"name": "truenas.enc"}},
+    {"at": "12m", "do": "report_host", "with": {"host": "web-1", "every": "10s", "times": 4}},
 ]
 
 
@@ -63,8 +64,10 @@ def test_every_action_is_recorded_with_its_answer(busy: Rehearsed) -> None:
         ("kill_system", 200, None),
         ("ask_system", 200, None),
         ("remove_file", 200, None),
+        ("report_host", 200, None),
     ]
-    assert [record.time_ns // MINUTE for record in busy.of("operator/action")] == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+    minutes = [record.time_ns // MINUTE for record in busy.of("operator/action")]
+    assert minutes == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     assert {record.subject for record in busy.of("operator/action")} == {"pulse"}
     assert (busy.outcome, busy.broken) == (Outcome.PASSED, ())
 
@@ -99,6 +102,23 @@ def test_what_a_page_answered_is_on_record(busy: Rehearsed) -> None:
 def test_a_removed_file_is_gone_from_then_on_and_the_directory_was_looked_at_before_and_after(busy: Rehearsed) -> None:
     looks = [(record.time_ns // SECOND, "truenas.enc" in record.data["files"]) for record in busy.of("world/disk")]
     assert looks == [(660, True), (661, False), (840, False)]
+
+
+def test_a_host_reports_itself_again_and_again_and_through_a_restart(tmp_path: Path) -> None:
+    timeline = [
+        {"at": "2m", "do": "report_host", "with": {"host": "web-1", "every": "20s", "times": 13}},
+        {"at": "3m30s", "do": "kill_system", "with": {"down_for": "30s"}},
+    ]
+    done = rehearse(tmp_path, scenario(timeline=timeline, sampling={"metrics": "1m", "resources": "15s"}))
+    assert ("report_host", 200, None) in actions(done)
+    shown = {
+        sample.time_ns // SECOND: agent["sourceStatus"]["agent"]["status"]
+        for sample in done.log.resources("pulse")
+        if (agent := sample.with_source_id("host:web-1")) is not None
+    }
+    assert min(shown) == 120
+    assert {status for at, status in shown.items() if at <= 210 or 270 <= at <= 400} == {"online"}
+    assert {status for at, status in shown.items() if at >= 450} == {"stale"}
 
 
 def test_of_a_long_answer_the_beginning_is_kept_and_said_to_be_no_more(
