@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pulse_sim.stack.assembly import Parts
 from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
+from tests.broken.alerting import AlertsForgotten, AlertsNeverRaised, AlertsNeverResolved
 from tests.broken.knowledge import (
     EmptyBelieved,
     ForgetsOnFailure,
@@ -91,3 +92,6 @@ staleness_frozen = _with(Parts(metrics=StalenessFrozen))
 series_left = _with(Parts(metrics=SeriesLeft))
 logs_every_failure = _with(Parts(outcomes=LogsEveryFailure))
 dismissed_shown = _with(Parts(client=DismissedShown))
+alerts_never_raised = _with(Parts(alerts=AlertsNeverRaised))
+alerts_never_resolved = _with(Parts(alerts=AlertsNeverResolved))
+alerts_forgotten = _with(Parts(alerts=AlertsForgotten))
