@@ -79,7 +79,7 @@ def test_alerts_are_told() -> None:
         await bed.add()
         await bed.wait(30)
         bed.inject("auth.revoke_key")
-        heard = []
+        heard: list[tuple[str, str]] = []
         async with watching() as socket:
             while len(heard) < 2:
                 told = await socket.receive_json()

@@ -178,3 +178,55 @@ def test_what_did_not_change_is_the_same_record_again() -> None:
     first = provider.records(SNAPSHOT)
     second = provider.records(replace(SNAPSHOT, system=replace(SYSTEM, uptime_s=160.0), pools=(replace(POOL),)))
     assert [a is b for a, b in zip(first, second, strict=True)] == [False, True, True, True]
+
+
+def test_the_metadata_of_every_type_is_complete() -> None:
+    disk = replace(DISK, temperature=35)
+    found = records(replace(SNAPSHOT, disks=(disk,), unreadable=("pool.0.size",)))
+    assert found["system:nas-1"].identity == {"hostname": "nas", "serial": "S1", "model": "model"}
+    assert found["system:nas-1"].metrics == {"uptimeSeconds": 100.0, "load1": 0.5}
+    assert found["system:nas-1"].details == {
+        "version": "24.10.2", "cores": 4, "memoryBytes": 2**34, "unreadableFields": ["pool.0.size"],
+    }  # fmt: skip
+    assert found["system:nas-1/pool:tank"].details == {
+        "kind": "pool", "health": "ONLINE", "healthy": True, "readErrors": 1, "writeErrors": 2, "checksumErrors": 3,
+        "scan": {"function": "SCRUB", "state": "FINISHED", "percentage": 100.0, "errors": 0},
+    }  # fmt: skip
+    assert found["system:nas-1/dataset:tank/a"].metrics == {
+        "disk": {"totalBytes": 4, "usedBytes": 1, "freeBytes": 3, "usedPercent": 25.0}
+    }
+    assert found["system:nas-1/dataset:tank/a"].details == {
+        "kind": "dataset", "pool": "tank", "mountpoint": "/mnt/tank/a", "locked": False, "readonly": False,
+        "quotaBytes": None,
+    }  # fmt: skip
+    assert found["system:nas-1/disk:sda"].metrics == {"sizeBytes": 1000, "temperatureCelsius": 35}
+    assert found["system:nas-1/disk:sda"].details == {
+        "pool": "tank", "kind": "HDD", "bus": "ATA", "vdevStatus": "ONLINE", "temperatureCelsius": 35,
+    }  # fmt: skip
+
+
+def test_what_an_appliance_does_not_tell_is_unknown_and_never_a_failure() -> None:
+    bare = Snapshot(
+        System(None, "", None, None, None, None, None, None),
+        (Pool("tank", None, None, None, None, None, Scan(None, None, None, None), 0, 0, 0, {}),),
+        (Dataset("tank", "tank", "FILESYSTEM", None, None, None, None, False, False),),
+        (Disk("sda", None, None, None, None, None, None),),
+        (),
+    )
+    found = records(bare)
+    assert found["system:nas-1"].name == "system:nas-1"
+    assert found["system:nas-1/pool:tank"].status == "unknown"
+    assert found["system:nas-1/pool:tank"].tags == (
+        "truenas", "pool", "zfs", "health:unknown", "scan:none:none", "errors:0/0/0",
+    )  # fmt: skip
+    assert found["system:nas-1/pool:tank"].metrics["disk"]["usedPercent"] is None
+    assert found["system:nas-1/disk:sda"].tags == ("truenas", "disk", "unknown")
+    assert found["system:nas-1/disk:sda"].parent_id == found["system:nas-1"].resource_id
+
+
+@pytest.mark.parametrize(
+    ("size", "used", "share"), [(100, 25, 25.0), (0, 0, None), (None, 1, None), (100, None, None), (3, 1, 33.33)]
+)
+def test_the_share_in_use(size: int | None, used: int | None, share: float | None) -> None:
+    found = records(replace(SNAPSHOT, pools=(replace(POOL, size=size, allocated=used),)))
+    assert found["system:nas-1/pool:tank"].metrics["disk"]["usedPercent"] == share
