@@ -11,6 +11,7 @@ from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
 from tests.broken.alerting import AlertsForgotten, AlertsNeverRaised, AlertsNeverResolved
 from tests.broken.knowledge import (
+    DragsOthersAlong,
     EmptyBelieved,
     ForgetsOnFailure,
     ForgetsOnRemoval,
@@ -95,3 +96,4 @@ dismissed_shown = _with(Parts(client=DismissedShown))
 alerts_never_raised = _with(Parts(alerts=AlertsNeverRaised))
 alerts_never_resolved = _with(Parts(alerts=AlertsNeverResolved))
 alerts_forgotten = _with(Parts(alerts=AlertsForgotten))
+drags_others_along = _with(Parts(registry=DragsOthersAlong))

@@ -68,6 +68,17 @@ class ForgetsOnFailure(Registry):
             self._changed()
 
 
+class DragsOthersAlong(Registry):
+    """Drops what other sources say when an appliance does not answer."""
+
+    def failed(self, key: Key, error: str) -> None:
+        super().failed(key, error)
+        for holding in self._holdings.values():
+            if holding.key[1] != key[1]:
+                holding.records = {}
+        self._changed()
+
+
 class ForgetsOnRemoval(Registry):
     """Drops the records of a connection at once when it is removed, instead of a day later."""
 
