@@ -34,21 +34,32 @@ FACES: Final = (
 LONGEST_WAIT_S: Final = 330
 """The longest an open breaker waits, and one poll."""
 
-_FIELDS: Final = (
-    "id", "name", "version", "hostname", "uptime_seconds", "loadavg", "physmem", "cores", "system_serial", "datetime",
-    "status", "size", "free", "allocated", "healthy", "scan", "scan.percentage", "scan.state", "topology",
-    "topology.data", "topology.data.children", "topology.data.stats", "topology.data.stats.read_errors",
-    "topology.data.status", "pool", "type", "used", "used.parsed", "used.rawvalue", "available.parsed", "mountpoint",
-    "readonly", "readonly.parsed", "locked", "encrypted", "key_loaded", "children", "serial", "model", "bus",
-    "temperature", "uuid", "klass", "level", "text", "formatted", "args", "dismissed",
-)  # fmt: skip
+_FIELDS: Final = {
+    "system.info": (
+        "version", "hostname", "model", "system_serial", "cores", "physmem", "loadavg", "uptime_seconds", "datetime",
+    ),
+    "pool.query": (
+        "id", "name", "status", "healthy", "size", "allocated", "free", "scan", "scan.function", "scan.state",
+        "scan.percentage", "scan.errors", "topology", "topology.data", "topology.data.status", "topology.data.disk",
+        "topology.data.children", "topology.data.children.disk", "topology.data.children.unavail_disk",
+        "topology.data.stats", "topology.data.stats.read_errors", "topology.data.stats.checksum_errors",
+    ),
+    "pool.dataset.query": (
+        "id", "name", "pool", "type", "used", "used.parsed", "used.rawvalue", "available.parsed", "quota", "mountpoint",
+        "readonly", "readonly.parsed", "readonly.rawvalue", "locked", "encrypted", "key_loaded", "children",
+    ),
+    "disk.query": ("name", "serial", "model", "size", "type", "bus", "temperature"),
+    "alert.list": (
+        "id", "uuid", "klass", "level", "text", "formatted", "args", "dismissed", "datetime", "datetime.$date",
+    ),
+}  # fmt: skip
 _VALUES: Final[tuple[Any, ...]] = (
     None, True, -1, 0, 0.5, 1e308, 2**64, 10**400, "", " ", "x", "\x00\u202e", "\ud83d\ude00", "9" * 5000, "NaN",
     "0x10", [], {}, [None], [[[]]], {"$date": "x"}, {"$date": 1e300}, {"parsed": {}}, {"rawvalue": []},
 )  # fmt: skip
 _BY_NAME: Final[dict[str, st.SearchStrategy[Any]]] = {
     "call": st.sampled_from(("*", "pool.*", "auth.*", *CALLS)),
-    "field": st.sampled_from(_FIELDS),
+    "field": st.sampled_from(sorted({each for fields in _FIELDS.values() for each in fields})),
     "to": st.sampled_from(("text", "int", "float", "bool", "list", "date")),
     "value": st.sampled_from(_VALUES),
     "by": st.sampled_from(("1s", "1h", "3650d")),
@@ -62,6 +73,7 @@ _BY_NAME: Final[dict[str, st.SearchStrategy[Any]]] = {
 }
 _OPTIONAL: Final = ("call", "code", "errno", "keep_bytes", "after_bytes", "bytes")
 _ELSEWHERE: Final = {"payload.rename_field": {"to": _BY_NAME["field"]}, "pool.status": {}, "payload.non_finite": {}}
+_EDITS: Final = tuple(sorted(name for name, kind in FAULT_KINDS.items() if "field" in kind.parameters.model_fields))
 _FEWER_ROWS: Final = frozenset({"disk.missing", "payload.no_rows", "pool.exported", "appliance.booting", "job.lost"})
 """Kinds with which an appliance truly lists less; what it does not list any more is no resource any more."""
 _NAMES: Final = frozenset({"name", "id", "pool", "children", "topology", "topology.data", "topology.data.children"})
@@ -86,14 +98,17 @@ class Case:
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
     """Any kind, with parameters its own model accepts."""
-    kind = FAULT_KINDS[draw(st.sampled_from(sorted(FAULT_KINDS)))]
+    kind = FAULT_KINDS[draw(st.sampled_from(_EDITS) | st.sampled_from(sorted(FAULT_KINDS)))]
     release, tls, transport = draw(st.sampled_from([face for face in FACES if face[1] or not kind.needs_tls]))
     given: dict[str, Any] = {}
     for name, field in kind.parameters.model_fields.items():
         strategy = _ELSEWHERE.get(kind.name, {}).get(name, _BY_NAME.get(name))
         if strategy is not None and (field.is_required() or (name in _OPTIONAL and kind.name not in _ELSEWHERE)):
             given[name] = draw(strategy)
-    if issubclass(kind.parameters, RequestParameters):
+    if kind.name in _EDITS:  # half of all: each at a field that is there
+        given["call"] = draw(st.sampled_from(CALLS))
+        given["field"] = draw(st.sampled_from(_FIELDS[given["call"]]))
+    elif issubclass(kind.parameters, RequestParameters):
         given |= draw(st.fixed_dictionaries({}, optional={"first": st.integers(1, 4), "every": st.integers(1, 3)}))
     return Case(kind.name, tuple(given.items()), release, tls, transport)
 
