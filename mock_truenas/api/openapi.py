@@ -41,6 +41,7 @@ _RESPONSES: Final[dict[int, dict[str, Any]]] = {
     404: {"application/json": {"schema": _MESSAGE}, "text/plain": _TEXT},
     405: {"text/plain": _TEXT},
     413: {"text/html": _TEXT},
+    414: {"text/html": _TEXT},
     422: {"application/json": {"schema": _REFUSED}},
     500: {"application/json": {"schema": _BROKE}, "text/plain": _TEXT},
 }
@@ -157,8 +158,8 @@ def _responses(route: Route, *, is_open: bool) -> dict[str, Any]:
     if route.wants_body:
         statuses += [400, 413]
     if route.has_item or route.takes is Takes.QUERY:
-        # A query with ``get`` finds nothing either way.
-        statuses.append(404)
+        # A query with ``get`` finds nothing either way; what stands in the address may be too long for the front.
+        statuses += [404, 414]
     if not is_open:
         statuses += [400, 401, 403]
     content = {"application/json": {"schema": _result(route)}}

@@ -125,6 +125,4 @@ class SessionsMachine(RuleBasedStateMachine):
 
 
 def test_sessions_are_as_the_model_says_whatever_happens_in_whatever_order() -> None:
-    run_state_machine_as_test(
-        SessionsMachine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
-    )
+    run_state_machine_as_test(SessionsMachine, settings=settings(max_examples=8, stateful_step_count=25, deadline=None))
