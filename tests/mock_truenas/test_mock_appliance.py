@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_truenas.api.resources.dataset import nice
+from mock_truenas.api.resources.properties import nice
 from mock_truenas.appliance import FIXTURES, build_appliance
 from mock_truenas.appliance.load import LoadAverage
 from tests.mock_truenas.wire import START_NS, SetClock, appliance
