@@ -17,7 +17,7 @@ ELSEWHERE = {"F07", "F08"}
 async def rehearse(box: Box, case: Case) -> None:
     seen = await case.act(box, case.given)
     assert seen == case.seen
-    shaped = [vars(entry) for entry in await box.shaped()]
+    shaped = [entry._asdict() for entry in await box.shaped()]
     assert any(case.proof.items() <= entry.items() for entry in shaped), shaped
     await box.clean()
 
