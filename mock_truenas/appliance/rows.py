@@ -4,12 +4,54 @@ Knows nothing of older releases: how they show a row is the faces' business.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from mock_truenas.appliance.model import Row
 
 SERVICES = ("cifs", "ftp", "iscsitarget", "nfs", "nvmet", "smartd", "snmp", "ssh", "ups")
 """Services every appliance has, running or not; ``smartd`` up to 25.04, ``nvmet`` since 25.10."""
+
+NEW_NFS: Final = {
+    "id": 0,
+    "path": "",
+    "aliases": [],
+    "comment": "",
+    "networks": [],
+    "hosts": [],
+    "ro": False,
+    "maproot_user": None,
+    "maproot_group": None,
+    "mapall_user": None,
+    "mapall_group": None,
+    "security": [],
+    "enabled": True,
+    "locked": False,
+    "expose_snapshots": False,
+}
+"""What an export says that does not name it."""
+NEW_EXTENT: Final = {
+    "id": 0,
+    "name": "",
+    "type": "DISK",
+    "disk": None,
+    "serial": "",
+    "path": "",
+    "filesize": "0",
+    "blocksize": 512,
+    "pblocksize": False,
+    "avail_threshold": None,
+    "comment": "",
+    "naa": "",
+    "insecure_tpc": True,
+    "xen": False,
+    "rpm": "SSD",
+    "ro": False,
+    "enabled": True,
+    "vendor": "TrueNAS",
+    "product_id": "iSCSI Disk",
+    "locked": False,
+}
+"""What an extent says that does not name it."""
 
 
 def schedule(text: str = "0 0 * * *", begin: str = "00:00", end: str = "23:59") -> dict[str, str]:
@@ -104,50 +146,15 @@ def smb(
 
 def nfs(number: int, path: str, *, networks: Sequence[str] = (), readonly: bool = False, comment: str = "") -> Row:
     """An NFS export."""
-    return {
-        "id": number,
-        "path": path,
-        "aliases": [],
-        "comment": comment,
-        "networks": list(networks),
-        "hosts": [],
-        "ro": readonly,
-        "maproot_user": None,
-        "maproot_group": None,
-        "mapall_user": None,
-        "mapall_group": None,
-        "security": [],
-        "enabled": True,
-        "locked": False,
-        "expose_snapshots": False,
-    }
+    given = {"id": number, "path": path, "comment": comment, "networks": list(networks), "ro": readonly}
+    return {**NEW_NFS, **given}
 
 
 def iscsi(name: str, zvol: str, serial: str) -> dict[str, Mapping[Any, Row]]:
     """The tables of one target over one volume, open to every initiator."""
     naa = f"0x6589cfc000000{sum(serial.encode()):019x}"
-    extent = {
-        "id": 1,
-        "name": name,
-        "type": "DISK",
-        "disk": f"zvol/{zvol}",
-        "path": f"zvol/{zvol}",
-        "serial": serial,
-        "filesize": "0",
-        "blocksize": 512,
-        "pblocksize": False,
-        "avail_threshold": None,
-        "comment": "",
-        "naa": naa,
-        "insecure_tpc": True,
-        "xen": False,
-        "rpm": "SSD",
-        "ro": False,
-        "enabled": True,
-        "vendor": "TrueNAS",
-        "product_id": "iSCSI Disk",
-        "locked": False,
-    }
+    device = f"zvol/{zvol}"
+    extent = {**NEW_EXTENT, "id": 1, "name": name, "disk": device, "path": device, "serial": serial, "naa": naa}
     groups = [{"portal": 1, "initiator": 1, "authmethod": "NONE", "auth": None}]
     target = {"id": 1, "name": name, "alias": None, "mode": "ISCSI", "groups": groups, "auth_networks": []}
     listen = [{"ip": "0.0.0.0", "port": 3260}]  # noqa: S104

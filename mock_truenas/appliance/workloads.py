@@ -182,30 +182,36 @@ def virt_instance(name: str, pool: str, *, running: bool = True, memory: int | N
     }
 
 
+NEW_CONTAINER: Final = {
+    "id": 0,
+    "uuid": "",
+    "name": "",
+    "description": "",
+    "cpuset": None,
+    "autostart": True,
+    "time": "LOCAL",
+    "shutdown_timeout": 90,
+    "dataset": "",
+    "init": "/sbin/init",
+    "initdir": None,
+    "initenv": {},
+    "inituser": None,
+    "initgroup": None,
+    "idmap": {"type": "DEFAULT"},
+    "capabilities_policy": "DEFAULT",
+    "capabilities_state": {},
+    "devices": [],
+    "status": VM_STOPPED,
+}
+"""What a container says that does not name it."""
+
+
 def container(number: int, name: str, dataset: str, uuid: str, *, running: bool = True) -> Row:
     """A container of 26."""
-    return {
-        "id": number,
-        "uuid": uuid,
-        "name": name,
-        "description": "",
-        "cpuset": None,
-        "autostart": True,
-        "time": "LOCAL",
-        "shutdown_timeout": 90,
-        "dataset": dataset,
-        "init": "/sbin/init",
-        "initdir": None,
-        "initenv": {},
-        "inituser": None,
-        "initgroup": None,
-        "idmap": {"type": "DEFAULT"},
-        "capabilities_policy": "DEFAULT",
-        "capabilities_state": {},
-        "devices": [],
-        "status": {
-            "state": "RUNNING" if running else "STOPPED",
-            "pid": 5200 + number if running else None,
-            "domain_state": "RUNNING" if running else "SHUTOFF",
-        },
+    given = {"id": number, "uuid": uuid, "name": name, "dataset": dataset}
+    status = {
+        "state": "RUNNING" if running else "STOPPED",
+        "pid": 5200 + number if running else None,
+        "domain_state": "RUNNING" if running else "SHUTOFF",
     }
+    return {**NEW_CONTAINER, **given, "status": status}

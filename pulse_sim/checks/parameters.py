@@ -47,6 +47,14 @@ class Parameters(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
+def require_bounds(at_least: int | None, at_most: int | None) -> None:
+    """Raises ValueError when nothing bounds a number, or nothing can lie between its bounds."""
+    if at_least is None and at_most is None:
+        raise ValueError("give at_least or at_most, or both")
+    if at_least is not None and at_most is not None and at_least > at_most:
+        raise ValueError("at_least is more than at_most")
+
+
 class PollErrors(Parameters):
     """How many polls of a connection failed with one type of error."""
 
@@ -58,10 +66,7 @@ class PollErrors(Parameters):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least or at_most, or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is more than at_most")
+        require_bounds(self.at_least, self.at_most)
         return self
 
 
@@ -165,10 +170,7 @@ class Counted(Parameters):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise ValueError("give at_least or at_most, or both")
-        if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
-            raise ValueError("at_least is more than at_most")
+        require_bounds(self.at_least, self.at_most)
         return self
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from mock_truenas.api.errors import Problem
 from mock_truenas.api.methods.method import Call, Method, Param
 from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, config, constant, crud, fields_of
+from mock_truenas.appliance.rows import NEW_EXTENT
 
 _ROLES: Final = frozenset({"SHARING_ADMIN", "SHARING_ISCSI_WRITE"})
 _NotEmpty: Final = Annotated[str, Field(min_length=1, max_length=120)]
@@ -31,28 +32,7 @@ TARGET: Final = Table(
 EXTENT: Final = Table(
     "iscsi.extent",
     "Extent",
-    {
-        "id": 0,
-        "name": "",
-        "type": "DISK",
-        "disk": None,
-        "serial": "",
-        "path": "",
-        "filesize": "0",
-        "blocksize": 512,
-        "pblocksize": False,
-        "avail_threshold": None,
-        "comment": "",
-        "naa": "",
-        "insecure_tpc": True,
-        "xen": False,
-        "rpm": "SSD",
-        "ro": False,
-        "enabled": True,
-        "vendor": "TrueNAS",
-        "product_id": "iSCSI Disk",
-        "locked": False,
-    },
+    NEW_EXTENT,
 )
 TARGETEXTENT: Final = Table("iscsi.targetextent", "Associated target", {"id": 0, "lunid": 0, "extent": 0, "target": 0})
 PORTAL: Final = Table("iscsi.portal", "Portal", {"id": 0, "listen": [], "tag": 1, "comment": ""})

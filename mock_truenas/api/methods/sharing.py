@@ -9,6 +9,7 @@ from pydantic import Field
 from mock_truenas.api.errors import Problem
 from mock_truenas.api.methods.method import Call, Method
 from mock_truenas.api.methods.tables import Extras, Row, Table, Writing, config, constant, crud, fields_of
+from mock_truenas.appliance.rows import NEW_NFS
 
 _SHARES: Final = Extras(roles=frozenset({"SHARING_ADMIN", "SHARING_WRITE"}))
 _NotEmpty: Final = Annotated[str, Field(min_length=1)]
@@ -181,24 +182,6 @@ _SMB_FORMS: Final = (
 
 # -- NFS ---------------------------------------------------------------------------------------------------------------
 
-_NFS: Final = {
-    "id": 0,
-    "path": "",
-    "aliases": [],
-    "comment": "",
-    "networks": [],
-    "hosts": [],
-    "ro": False,
-    "maproot_user": None,
-    "maproot_group": None,
-    "mapall_user": None,
-    "mapall_group": None,
-    "security": [],
-    "enabled": True,
-    "locked": False,
-    "expose_snapshots": False,
-}
-
 
 def _sound_export(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
     del key
@@ -207,12 +190,12 @@ def _sound_export(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Pr
         yield "mapall_user", "maproot_user disqualifies mapall_user", errno.EINVAL
 
 
-NFS: Final = Table("sharing.nfs", "Export", _NFS)
+NFS: Final = Table("sharing.nfs", "Export", NEW_NFS)
 _TEXTS: Final = list[str]
 _NFS_FORM: Final = Writing(
     "sharingnfs",
     fields_of(
-        _NFS,
+        NEW_NFS,
         "locked",
         path=_NotEmpty,
         aliases=_TEXTS,

@@ -22,6 +22,7 @@ from mock_truenas.api.methods.tables import (
     reading,
 )
 from mock_truenas.appliance.nas import Appliance
+from mock_truenas.appliance.workloads import NEW_CONTAINER, VM_STOPPED
 
 _VIRT_ROLES: Final = frozenset({"VIRT_INSTANCE_WRITE"})
 _CONTAINER_ROLES: Final = frozenset({"CONTAINER_WRITE"})
@@ -63,31 +64,10 @@ INSTANCE: Final = Table(
     str,
     secrets=frozenset({"vnc_password"}),
 )
-_STOPPED: Final = {"state": "STOPPED", "pid": None, "domain_state": "SHUTOFF"}
 CONTAINER: Final = Table(
     "container",
     "Container",
-    {
-        "id": 0,
-        "uuid": "",
-        "name": "",
-        "description": "",
-        "cpuset": None,
-        "autostart": True,
-        "time": "LOCAL",
-        "shutdown_timeout": 90,
-        "dataset": "",
-        "init": "/sbin/init",
-        "initdir": None,
-        "initenv": {},
-        "inituser": None,
-        "initgroup": None,
-        "idmap": {"type": "DEFAULT"},
-        "capabilities_policy": "DEFAULT",
-        "capabilities_state": {},
-        "devices": [],
-        "status": _STOPPED,
-    },
+    NEW_CONTAINER,
 )
 
 # -- instances ---------------------------------------------------------------------------------------------------------
@@ -177,32 +157,32 @@ def _sound(call: Call, given: Mapping[str, Any], key: Any) -> Iterable[Problem]:
 def _complete(call: Call, row: Row) -> Row:
     pool = next(iter(call.appliance.state.pools), "tank")
     uuid = call.appliance.new_uuid("container", row["id"], row["name"])
-    return row | {"uuid": uuid, "dataset": f"{pool}/.truenas_containers/containers/{row['name']}", "status": _STOPPED}
+    return row | {"uuid": uuid, "dataset": f"{pool}/.truenas_containers/containers/{row['name']}", "status": VM_STOPPED}
 
 
 def _set(appliance: Appliance, key: Any, *, running: bool) -> None:
     if key in CONTAINER.kept(appliance):
         alive = {"state": "RUNNING", "pid": 5200 + key, "domain_state": "RUNNING"}
-        appliance.change_row("container", key, status=alive if running else _STOPPED)
+        appliance.change_row("container", key, status=alive if running else VM_STOPPED)
 
 
 def _start(call: Call) -> None:
     row = CONTAINER.one(call, call.arguments["id"])
-    if row.get("status", _STOPPED)["state"] == "RUNNING":
+    if row.get("status", VM_STOPPED)["state"] == "RUNNING":
         raise CallError(f"Container {row['name']!r} is already running")
     _set(call.appliance, row["id"], running=True)
 
 
 def _stop(call: Call) -> JobPlan:
     row = CONTAINER.one(call, call.arguments["id"])
-    if row.get("status", _STOPPED)["state"] != "RUNNING":
+    if row.get("status", VM_STOPPED)["state"] != "RUNNING":
         raise CallError(f"Container {row['name']!r} is not running")
     return job(5, lambda appliance: _set(appliance, row["id"], running=False), f"Stopping {row['name']}")
 
 
 def _may_go(call: Call, row: Mapping[str, Any]) -> None:
     del call
-    if row.get("status", _STOPPED)["state"] == "RUNNING":
+    if row.get("status", VM_STOPPED)["state"] == "RUNNING":
         raise CallError(f"Container {row['name']!r} is running, stop it first", errno.EBUSY)
 
 
