@@ -193,8 +193,11 @@ def test_twenty_first_login_within_a_minute_waits_and_fails() -> None:
         assert await wire.call("core.ping") == "pong"
         for _ in range(30):
             await wire.call("core.set_options", {})
+        wire.end()
         await asyncio.sleep(60)
-        assert await (await play.open(login=False)).call("auth.login_with_api_key", play.key) is True
+        wire = await play.open(login=False)
+        assert await wire.call("auth.login_with_api_key", play.key) is True
+        wire.end()
         return waited_us, error
 
     waited_us, error = Play(behaviour=Behaviour(idle_cut=False)).run(script)

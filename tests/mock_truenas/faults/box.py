@@ -139,15 +139,23 @@ class Box:
     async def shake(self, path: str = "/api/current") -> Socket:
         """A handshake; whoever wants to talk looks at the status first."""
         reader, writer = await self.connect()
+        try:
+            socket = await self._shaken(reader, writer, path)
+        except BaseException:
+            # A cancelled or refused one would hold its connection until it is collected, and Python warns of that.
+            writer.transport.abort()
+            raise
+        self.sockets.append(socket)
+        return socket
+
+    async def _shaken(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> Socket:
         writer.write(SHAKE.format(path=path).encode())
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
         first, *lines = head.decode().split("\r\n")[:-2]
         _, status, reason = first.split(" ", 2)
         headers = tuple((name, value.strip()) for name, _, value in (line.partition(":") for line in lines))
         body = b"" if status == "101" else await reader.readexactly(int(dict(headers)["Content-Length"]))
-        socket = Socket(reader, writer, Reply(int(status), reason, headers, body, "open"))
-        self.sockets.append(socket)
-        return socket
+        return Socket(reader, writer, Reply(int(status), reason, headers, body, "open"))
 
     async def logged_in(self) -> Socket:
         socket = await self.shake()
