@@ -3,7 +3,7 @@
 Knows nothing of who writes or reads it.
 """
 
-from pulse_sim.observation.log import LogDamaged, ResourceSample, RunLog
+from pulse_sim.observation.log import AlertSample, LogDamaged, ResourceSample, RunLog
 from pulse_sim.observation.record import FORMAT_VERSION, Header, Record, Source
 from pulse_sim.observation.series import Sample, Scrape
 from pulse_sim.observation.topology import Connection, FaultWindow, Request, Span
@@ -11,6 +11,7 @@ from pulse_sim.observation.writer import LogWriter
 
 __all__ = [
     "FORMAT_VERSION",
+    "AlertSample",
     "Connection",
     "FaultWindow",
     "Header",

@@ -21,7 +21,7 @@ from pulse_sim.observation.topology import Connection, FaultWindow, Request, Spa
 from pulse_sim.observation.writer import JOURNAL, OBSERVATIONS
 from pulse_sim.units import MINUTE, SECOND
 
-__all__ = ["LogDamaged", "ResourceSample", "RunLog"]
+__all__ = ["AlertSample", "LogDamaged", "ResourceSample", "RunLog"]
 
 DEFAULT_METRICS_INTERVAL_NS: Final = 60 * SECOND
 DEFAULT_RESOURCES_INTERVAL_NS: Final = 5 * MINUTE
@@ -43,6 +43,19 @@ class ResourceSample:
         return next((item for item in self.by_id.values() if item.get("sourceId") == source_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class AlertSample:
+    """What ``/api/alerts/active`` showed, by alert id.
+
+    An alert has rule, state, severity, instance (the connection), sourceId and raisedAt, each as the system gave it or
+    null.
+    """
+
+    time_ns: int
+    seq: int
+    by_id: Mapping[str, Mapping[str, Any]]
+
+
 class RunLog:
     """One run's log.
 
@@ -58,6 +71,7 @@ class RunLog:
             self._of.setdefault((record.source, record.kind), []).append(record)
         self._metrics: dict[str, MetricsHistory] = {}
         self._resources: dict[str, list[ResourceSample]] = {}
+        self._alerts: dict[str, list[AlertSample]] = {}
         self._requests: dict[str, list[Request]] = {}
         self._series: dict[tuple[str, str, frozenset[tuple[str, str]]], list[Sample]] = {}
         self.start_unix_ns = _unix_ns(header.start)
@@ -89,6 +103,7 @@ class RunLog:
     def _put_together(self) -> None:
         self._located(self.of(Source.SAMPLER, "metrics"), self._add_metrics)
         self._located(self.of(Source.SAMPLER, "resources"), self._add_resources)
+        self._located(self.of(Source.SAMPLER, "alerts"), self._add_alerts)
         self._located(self.of(Source.APPLIANCE, "request"), self._add_request)
         for arrivals in self._requests.values():
             arrivals.sort(key=lambda request: (request.arrival_ns, request.seq))
@@ -109,15 +124,16 @@ class RunLog:
         self._metrics.setdefault(record.subject, MetricsHistory()).add(record)
 
     def _add_resources(self, record: Record) -> None:
-        data = record.data
-        if data["status"] != 200:
-            if data["changed"] or data["gone"]:
-                raise ValueError("a sample that failed cannot have seen a change")
-            return
         samples = self._resources.setdefault(record.subject, [])
-        before: Mapping[str, Mapping[str, Any]] = samples[-1].by_id if samples else {}
-        after = apply(before, data) if data["changed"] or data["gone"] else before
-        samples.append(ResourceSample(record.time_ns, record.seq, after))
+        after = _snapshot(record, samples[-1].by_id if samples else {})
+        if after is not None:
+            samples.append(ResourceSample(record.time_ns, record.seq, after))
+
+    def _add_alerts(self, record: Record) -> None:
+        samples = self._alerts.setdefault(record.subject, [])
+        after = _snapshot(record, samples[-1].by_id if samples else {})
+        if after is not None:
+            samples.append(AlertSample(record.time_ns, record.seq, after))
 
     def _add_request(self, record: Record) -> None:
         self._requests.setdefault(record.subject, []).append(Request.of(record))
@@ -202,6 +218,10 @@ class RunLog:
         """Every successful sample of the resources of ``system``."""
         return self._resources.get(system, [])
 
+    def alerts(self, system: str) -> Sequence[AlertSample]:
+        """Every successful sample of the active alerts of ``system``."""
+        return self._alerts.get(system, [])
+
     def exchanges(self, appliance: str) -> Sequence[Request]:
         """The journal of ``appliance``, by arrival; events and ends of connections among it."""
         return self._requests.get(appliance, [])
@@ -239,6 +259,16 @@ class RunLog:
         for name, content in self.raw_files.items():
             for number, line in enumerate(BytesIO(content), start=1):
                 yield name, number, line
+
+
+def _snapshot(record: Record, before: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]] | None:
+    """What a sample showed after ``before``; None when it failed."""
+    data = record.data
+    if data["status"] != 200:
+        if data["changed"] or data["gone"]:
+            raise ValueError("a sample that failed cannot have seen a change")
+        return None
+    return apply(before, data) if data["changed"] or data["gone"] else before
 
 
 def _unix_ns(start: str) -> int:

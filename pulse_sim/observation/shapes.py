@@ -58,6 +58,9 @@ _RESOURCE: Final = _fields(
         "sourceStatus": _or_null(_object_of(_fields({}, {"status": _or_null(_text)}))),
     },
 )
+_ALERT: Final = _fields(
+    {}, dict.fromkeys(("rule", "state", "severity", "instance", "sourceId", "raisedAt"), _or_null(_text))
+)
 _WITNESS: Final = _fields(
     {},
     {
@@ -108,6 +111,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
     "sampler/metrics": {**_DELTA, "changed": _object_of(_text)},
     "sampler/resources": {**_DELTA, "changed": _object_of(_RESOURCE)},
     "sampler/connections": {**_DELTA, "changed": _object_of(_object)},
+    "sampler/alerts": {**_DELTA, "changed": _object_of(_ALERT)},
     "sampler/health": _SAMPLE,
 }
 

@@ -13,6 +13,7 @@ PAGE_LIMIT: Final = 100
 PAGES_AT_MOST: Final = 200
 LAST_SUCCESS: Final = "pulse_monitor_poll_last_success_timestamp"
 RESOURCE_FIELDS: Final = ("type", "name", "status", "sources", "sourceStatus", "parentId")
+ALERT_FIELDS: Final = ("rule", "state", "severity", "instance", "sourceId", "raisedAt")
 UNREACHABLE: Final = (ConnectionError, TimeoutError, SystemFailure)
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
@@ -36,10 +37,11 @@ class Sampler:
         await self._take("metrics", look)
 
     async def state(self) -> None:
-        """Health, resources and connections, one after the other."""
+        """Health, resources, connections and active alerts, one after the other."""
         await self._take("health", self._health)
         await self._take("resources", self._resources)
         await self._take("connections", self._connections)
+        await self._take("alerts", self._alerts)
 
     def saw_success_of(self, connection: str) -> bool:
         """Whether the last scrape showed at least one successful poll of a connection."""
@@ -95,6 +97,13 @@ class Sampler:
             return answer.status, {}
         rows = _rows(_json(answer))
         return 200, {name: {"enabled": row.get("enabled"), "poll": row.get("poll")} for name, row in rows}
+
+    async def _alerts(self) -> tuple[int, dict[str, Any]]:
+        answer = await self._system.request("GET", "/api/alerts/active")
+        if answer.status != 200:
+            return answer.status, {}
+        rows = _rows(_json(answer))
+        return 200, {name: {field: row.get(field) for field in ALERT_FIELDS} for name, row in rows}
 
 
 def series_of(page: str) -> dict[str, str]:

@@ -12,28 +12,42 @@ from tests.run.rehearsal import rehearse, scenario
 from tests.sut.plugins import Minimal
 
 DEEP = b"[" * 200_000
-PAGES: list[tuple[str, bytes]] = [
-    ("/api/v2/resources", page)
-    for page in (
-        b"",
-        b"[]",
-        b"null",
-        b'{"data":[1],"meta":{"totalPages":1}}',
-        b'{"data":{"a":1},"meta":{"totalPages":1}}',
-        b'{"data":[{"id":"x","status":5}],"meta":{"totalPages":1}}',
-        b'{"data":[{"id":"x","sources":"truenas"}],"meta":{"totalPages":1}}',
-        b'{"data":[{"id":"x","identity":7}],"meta":{"totalPages":1}}',
-        b'{"data":[{"id":["x"]}],"meta":{"totalPages":1}}',
-        b'{"data":[{"id":"x","name":"\\ud800"}],"meta":{"totalPages":1}}',
-        b'{"data":[],"meta":{"totalPages":"many"}}',
-        b'{"data":[],"meta":{"totalPages":1e9}}',
-        b"\xff\xfe\xfd",
-        DEEP,
-    )
-] + [
-    ("/api/truenas/connections", page)
-    for page in (b"{}", b"[1]", b'[{"id":"nas-1","poll":NaN}]', b'[{"id":1},{"id":"x"}]', b'[{"id":"\\udfff"}]', DEEP)
-]
+PAGES: list[tuple[str, bytes]] = (
+    [
+        ("/api/v2/resources", page)
+        for page in (
+            b"",
+            b"[]",
+            b"null",
+            b'{"data":[1],"meta":{"totalPages":1}}',
+            b'{"data":{"a":1},"meta":{"totalPages":1}}',
+            b'{"data":[{"id":"x","status":5}],"meta":{"totalPages":1}}',
+            b'{"data":[{"id":"x","sources":"truenas"}],"meta":{"totalPages":1}}',
+            b'{"data":[{"id":"x","identity":7}],"meta":{"totalPages":1}}',
+            b'{"data":[{"id":["x"]}],"meta":{"totalPages":1}}',
+            b'{"data":[{"id":"x","name":"\\ud800"}],"meta":{"totalPages":1}}',
+            b'{"data":[],"meta":{"totalPages":"many"}}',
+            b'{"data":[],"meta":{"totalPages":1e9}}',
+            b"\xff\xfe\xfd",
+            DEEP,
+        )
+    ]
+    + [
+        ("/api/truenas/connections", page)
+        for page in (
+            b"{}",
+            b"[1]",
+            b'[{"id":"nas-1","poll":NaN}]',
+            b'[{"id":1},{"id":"x"}]',
+            b'[{"id":"\\udfff"}]',
+            DEEP,
+        )
+    ]
+    + [
+        ("/api/alerts/active", page)
+        for page in (b"{}", b"[1]", b'[{"id":"x","rule":5}]', b'[{"id":1}]', b'[{"id":"x","sourceId":"\\udfff"}]', DEEP)
+    ]
+)
 
 
 class Strange(Minimal):
@@ -53,7 +67,7 @@ class Strange(Minimal):
 def test_no_page_of_a_system_breaks_the_run_or_its_log(tmp_path: Path, path: str, page: bytes) -> None:
     done = rehearse(tmp_path, scenario(connections={}), factory=lambda place: Strange(place, path, page))
     assert done.broken == ()
-    kind = "resources" if "resources" in path else "connections"
+    kind = next(kind for kind in ("resources", "connections", "alerts") if kind in path)
     looks = done.of(f"sampler/{kind}")
     assert {(look.data["status"], look.data["error"] is None) for look in looks} == {(None, False)}
     assert all(not look.data["changed"] for look in looks)
