@@ -1,14 +1,11 @@
 """Jobs out to worker processes and rows back, with progress on stderr; a worker that fails is a row too."""
 
-import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from pulse_sim.cli.abandoned import sweep
 from pulse_sim.cli.job import RunJob
+from pulse_sim.cli.progress import told_progress
 from pulse_sim.kernel.worker import WorkerFailure, run_jobs
 from pulse_sim.outcome import Outcome
 
@@ -19,31 +16,23 @@ REHEARSED_FROM: Final = 6
 """Jobs of one command that make up for what the rehearsal costs."""
 
 
-def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:
-    """One row for each job, in their order. No half-written bundle stays, not even when this is interrupted."""
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=quiet or not sys.stderr.isatty(),
-        transient=True,
-    ) as progress:
-        task = progress.add_task("runs", total=len(jobs))
+def run_all(
+    jobs: Sequence[RunJob], workers: int, *, quiet: bool, budget_s: float | None = None
+) -> list[dict[str, Any]]:
+    """One row for each job, in their order. No half-written bundle stays, not even when this is interrupted.
 
-        def ended(_index: int, _result: Any) -> None:
-            progress.advance(task)
-
+    ``budget_s`` is wall time for all of them; the row of one that did not fit has ``fits`` false.
+    """
+    with told_progress(len(jobs), quiet=quiet) as tell:
         try:
             results = run_jobs(
                 "pulse_sim.cli.job:perform",
                 list(jobs),
                 jobs=workers,
                 timeout_s=TIMEOUT_S,
-                on_progress=ended,
+                on_progress=lambda index, result: tell(_row(jobs[index], result)),
                 preload=REHEARSED if len(jobs) >= REHEARSED_FROM else PRELOAD,
+                budget_s=budget_s,
             )
         finally:
             for directory in {job.directory for job in jobs}:
@@ -53,20 +42,21 @@ def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[s
 
 def _row(job: RunJob, result: Any) -> dict[str, Any]:
     if not isinstance(result, WorkerFailure):
-        row: dict[str, Any] = result
-        return row
+        return {**result, "fits": True}
+    fits = result.kind != "unfinished"
     return {
         "scenario": job.scenario.id,
         "seed": job.seed,
         "world": "simulated",
         "sut": job.sut,
-        "outcome": Outcome.ERRORED.value,
+        "outcome": (Outcome.ERRORED if fits else Outcome.INCONCLUSIVE).value,
         "checks": [],
         "trace_digest": None,
         "outcome_digest": None,
         "virtual_seconds": None,
         "wall_seconds": None,
         "bundle": None,
-        "reason": f"the worker {result.kind}: {result.reason}",
+        "reason": f"the worker {result.kind}: {result.reason}" if fits else result.reason,
         "detail": result.detail,
+        "fits": fits,
     }

@@ -5,6 +5,7 @@ overruns becomes a WorkerFailure in its place; nothing hangs. However the parent
 """
 
 import contextlib
+import math
 import os
 import pickle
 import selectors
@@ -27,9 +28,11 @@ _PINNED: Final = {"TZ": "UTC", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "0", "OPEN
 
 @dataclass(frozen=True, slots=True)
 class WorkerFailure:
-    """Why there is no result. ``raised``: by the job; ``died``: the process; ``overdue``: killed at its deadline."""
+    """Why there is no result. ``raised``: by the job; ``died``: the process; ``overdue``: killed at its deadline;
+    ``unfinished``: the budget of all jobs together ended before this one did, or before it began.
+    """
 
-    kind: Literal["raised", "died", "overdue"]
+    kind: Literal["raised", "died", "overdue", "unfinished"]
     reason: str
     detail: str = ""
 
@@ -51,19 +54,22 @@ def run_jobs(
     timeout_s: float = 600.0,
     on_progress: Callable[[int, Any], None] | None = None,
     preload: Sequence[str] = PRELOAD,
+    budget_s: float | None = None,
 ) -> list[Any]:
     """Call ``package.module:function`` with each argument, ``jobs`` at a time; results in the order of the arguments.
 
-    ``timeout_s`` is wall time for one job. ``on_progress(index, result)`` is called as each ends. Arguments and
-    results are pickled. The environment's TZ, LC_ALL, PYTHONHASHSEED and OPENSSL_CONF are
-    pinned in the workers.
+    ``timeout_s`` is wall time for one job, ``budget_s`` for all of them: jobs are begun in the order of the arguments,
+    and when it ends none is begun and those under way are killed. ``on_progress(index, result)`` is called as each
+    ends. Arguments and results are pickled. The environment's TZ, LC_ALL, PYTHONHASHSEED and OPENSSL_CONF are pinned
+    in the workers.
     """
     if jobs < 1:
         raise ValueError("jobs is at least 1")
     if not arguments:
         return []
+    until_s = math.inf if budget_s is None else _now_s() + budget_s
     with _Forkserver(preload) as server:
-        return _Watch(server, function_path, arguments, jobs, timeout_s, on_progress).run()
+        return _Watch(server, function_path, arguments, jobs, timeout_s, on_progress, until_s).run()
 
 
 class _Forkserver:
@@ -121,6 +127,7 @@ class _Watch:
         jobs: int,
         timeout_s: float,
         on_progress: Callable[[int, Any], None] | None,
+        until_s: float,
     ) -> None:
         self._server = server
         self._path = function_path
@@ -129,6 +136,7 @@ class _Watch:
         self._jobs = jobs
         self._timeout_s = timeout_s
         self._on_progress = on_progress
+        self._until_s = until_s
         self._running: dict[int, _Job] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -136,6 +144,9 @@ class _Watch:
         self._server.ready()
         try:
             while self._waiting or self._running:
+                if self._until_s <= _now_s():
+                    self._give_up()
+                    break
                 while self._waiting and len(self._running) < self._jobs:
                     self._start(*self._waiting.popleft())
                 self._wait()
@@ -158,13 +169,22 @@ class _Watch:
     def _wait(self) -> None:
         if not self._running:
             return
-        next_deadline_s = min(job.deadline_s for job in self._running.values())
+        next_deadline_s = min(self._until_s, *(job.deadline_s for job in self._running.values()))
         for key, _ in self._selector.select(max(0.0, next_deadline_s - _now_s())):
             self._read(key.data)
         for job in list(self._running.values()):
             if job.deadline_s <= _now_s():
                 _kill(job.pid)
                 self._end(job, WorkerFailure("overdue", f"no result after {self._timeout_s:g} s"))
+
+    def _give_up(self) -> None:
+        """The budget is used up: kill what runs, begin nothing more, and say so in the place of each."""
+        for job in list(self._running.values()):
+            _kill(job.pid)
+            self._end(job, WorkerFailure("unfinished", "not finished when the budget ended"))
+        while self._waiting:
+            index, _ = self._waiting.popleft()
+            self._tell(index, WorkerFailure("unfinished", "not begun when the budget ended"))
 
     def _read(self, job: _Job) -> None:
         try:
@@ -182,9 +202,12 @@ class _Watch:
 
     def _end(self, job: _Job, result: Any) -> None:
         self._close(job)
-        self._results[job.index] = result
+        self._tell(job.index, result)
+
+    def _tell(self, index: int, result: Any) -> None:
+        self._results[index] = result
         if self._on_progress is not None:
-            self._on_progress(job.index, result)
+            self._on_progress(index, result)
 
     def _close(self, job: _Job) -> None:
         del self._running[job.index]

@@ -39,6 +39,27 @@ def test_every_way_to_fail_is_a_value_in_its_place() -> None:
     assert "worker_jobs" in results[1].detail
 
 
+def test_jobs_that_do_not_fit_the_budget_are_killed_or_never_begun_and_told_in_their_places() -> None:
+    told: list[int] = []
+    began_s = time.monotonic()
+    results = run_jobs(
+        f"{JOBS}:misbehave",
+        ["fine", "hang", "hang", "print"],
+        jobs=2,
+        budget_s=4,
+        preload=(),
+        on_progress=lambda index, _result: told.append(index),
+    )
+    assert time.monotonic() - began_s < 30
+    assert results[0] == "fine"
+    assert [(result.kind, result.reason) for result in results[1:]] == [
+        ("unfinished", "not finished when the budget ended"),
+        ("unfinished", "not finished when the budget ended"),
+        ("unfinished", "not begun when the budget ended"),
+    ]
+    assert sorted(told) == [0, 1, 2, 3]
+
+
 def test_a_function_that_does_not_exist_is_a_failure_of_its_job() -> None:
     (result,) = run_jobs("no.such.module:function", [1], preload=())
     assert isinstance(result, WorkerFailure)
