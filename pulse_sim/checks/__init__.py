@@ -6,6 +6,15 @@ Knows nothing of how a run is made. Nothing passes by absence: where the log can
 
 from pulse_sim.checks.judgement import CheckKind, CheckResult, Judgement
 from pulse_sim.checks.parameters import ABORT_SETS
-from pulse_sim.checks.table import CHECK_KINDS, judge_run, outcome_digest
+from pulse_sim.checks.table import CHECK_KINDS, ended_as_expected, judge_run, outcome_digest
 
-__all__ = ["ABORT_SETS", "CHECK_KINDS", "CheckKind", "CheckResult", "Judgement", "judge_run", "outcome_digest"]
+__all__ = [
+    "ABORT_SETS",
+    "CHECK_KINDS",
+    "CheckKind",
+    "CheckResult",
+    "Judgement",
+    "ended_as_expected",
+    "judge_run",
+    "outcome_digest",
+]

@@ -20,14 +20,26 @@ CHECK_KINDS: Final[Mapping[str, CheckKind]] = {
     for kind in group.KINDS
 }
 
+ABORTS: Final = CHECK_KINDS["abort_criteria"]
+
 
 def judge_run(log: RunLog, checks: Sequence[Mapping[str, Any]]) -> tuple[CheckResult, ...]:
     """The result of every entry ``{"check": name, **parameters}`` of ``checks``, in their order.
 
     An unknown check, parameters that do not fit and a judge that breaks are ERRORED. A run that did not end by itself,
-    or does not tell what it was, passes nothing: what passed becomes INCONCLUSIVE.
+    or does not tell what it was, passes nothing: what passed becomes INCONCLUSIVE. A run ended by the very abort its
+    checks expect ended as it should; the others judge it up to its end.
     """
-    return tuple(_judge(log, check) for check in checks)
+    doubt = _doubt(log, checks)
+    return tuple(_judge(log, check, doubt) for check in checks)
+
+
+def ended_as_expected(results: Iterable[CheckResult]) -> bool:
+    """Whether an abort that ended a run is the one its checks expected."""
+    return any(
+        result.check == ABORTS.name and "expect_abort" in result.parameters and result.outcome is Outcome.PASSED
+        for result in results
+    )
 
 
 def outcome_digest(results: Iterable[CheckResult]) -> str:
@@ -40,7 +52,7 @@ def outcome_digest(results: Iterable[CheckResult]) -> str:
     )
 
 
-def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
+def _judge(log: RunLog, check: Mapping[str, Any], doubt: str) -> CheckResult:
     name = check.get("check")
     raw = {key: value for key, value in check.items() if key != "check"}
     kind = CHECK_KINDS.get(name) if isinstance(name, str) else None
@@ -55,15 +67,18 @@ def _judge(log: RunLog, check: Mapping[str, Any]) -> CheckResult:
     except Exception as error:  # a broken judge is the harness's failure, and must not take the other checks with it
         return _errored(kind.name, parameters.given(), f"the judge broke: {type(error).__name__}")
     outcome, reason = found.outcome, found.reason
-    if outcome is Outcome.PASSED and (doubt := _doubt(log)):
+    if outcome is Outcome.PASSED and doubt:
         outcome, reason = Outcome.INCONCLUSIVE, doubt
     return CheckResult(kind.name, parameters.given(), outcome, found.expected, found.observed, found.evidence, reason)
 
 
-def _doubt(log: RunLog) -> str:
+def _doubt(log: RunLog, checks: Sequence[Mapping[str, Any]]) -> str:
     """Why nothing in this log is good enough to pass; empty when it is."""
     if log.start is None:
         return "the log does not tell what was run"
+    if log.end_reason == "aborted":
+        results = [_judge(log, check, "") for check in checks if check.get("check") == ABORTS.name]
+        return "" if ended_as_expected(results) else "the run was aborted"
     return "" if log.end_reason == "completed" else f"the run did not complete: {log.end_reason}"
 
 

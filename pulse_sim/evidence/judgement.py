@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulse_sim.canonical import Json
-from pulse_sim.checks import CheckResult, judge_run, outcome_digest
+from pulse_sim.checks import CheckResult, ended_as_expected, judge_run, outcome_digest
 from pulse_sim.evidence.hostile import BundleDamaged, read_yaml
 from pulse_sim.evidence.names import SCENARIO
 from pulse_sim.observation import Header, LogDamaged, RunLog
@@ -19,6 +19,7 @@ from pulse_sim.units import SECOND
 CHECKS_VERSION: Final = 1
 _ENDINGS: Final = {
     "completed": (Outcome.PASSED, ""),
+    "aborted": (Outcome.INCONCLUSIVE, "the run was aborted"),
     "deadline": (Outcome.INCONCLUSIVE, "the run did not end in time"),
     "crashed": (Outcome.ERRORED, "the harness crashed during the run"),
 }
@@ -64,7 +65,8 @@ def judge_log(scenario: Mapping[str, Any], log: RunLog) -> JudgedRun:
         why = f"the log is of scenario {log.header.scenario!r}, {SCENARIO} of {scenario.get('id')!r}"
         return JudgedRun(scenario, log, (), Outcome.INCONCLUSIVE, why)
     results = judge_run(log, checks)
-    ending, reason = _ENDINGS.get(log.end_reason, (Outcome.ERRORED, f"the run ended as {log.end_reason!r}"))
+    reached = "completed" if log.end_reason == "aborted" and ended_as_expected(results) else log.end_reason
+    ending, reason = _ENDINGS.get(reached, (Outcome.ERRORED, f"the run ended as {log.end_reason!r}"))
     outcome = worst([ending, *(result.outcome for result in results)]) if results else Outcome.INCONCLUSIVE
     return JudgedRun(scenario, log, results, outcome, reason)
 

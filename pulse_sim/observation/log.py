@@ -145,7 +145,7 @@ class RunLog:
 
     @property
     def end_reason(self) -> str:
-        """``completed``, ``deadline`` or ``crashed``."""
+        """``completed``, ``aborted``, ``deadline`` or ``crashed``."""
         return str(self.records[-1].data["reason"])
 
     @property

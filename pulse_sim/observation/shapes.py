@@ -26,6 +26,10 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
+def _counts(value: Any) -> bool:
+    return isinstance(value, list) and all(_count(item) for item in value)
+
+
 def _or_null(test: Test) -> Test:
     return lambda value: value is None or test(value)
 
@@ -83,7 +87,13 @@ SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
     "world/phase": {"phase": _one_of("warm-up", "steady", "inject", "heal", "settle")},
     "world/counts": {"tasks": _count, "transports": _count, "timers": _count},
     "world/disk": {"files": _object, "leaks": _texts},
-    "world/end": {"reason": _one_of("completed", "deadline", "crashed"), "records": _count, "requests": _count},
+    "world/abort": {"criterion": _text, "what": _text, "evidence": _counts},
+    "world/rollback": {"actions": _count, "until_ns": _count},
+    "world/end": {
+        "reason": _one_of("completed", "aborted", "deadline", "crashed"),
+        "records": _count,
+        "requests": _count,
+    },
     "fault/inject": {
         "kind": _text,
         "on": _text,

@@ -67,7 +67,7 @@ class LogWriter:
     def close(self, time_ns: int, reason: str = "completed", **more: Any) -> None:
         """Seal the log: write ``world/end`` with the counts, ``reason`` and ``more``, then sync both files.
 
-        ``reason`` is completed, deadline or crashed.
+        ``reason`` is completed, aborted, deadline or crashed.
         """
         counts = {"records": self._records + 1, "requests": self._requests}
         self.write(time_ns, Source.WORLD, "end", "run", {**more, "reason": reason, **counts})
