@@ -267,7 +267,11 @@ class Stack:
             breaker = parts.breaker(lambda: draws.uniform(-1.0, 1.0))
         status = PollStatus(connection.poll_interval_s) if before is None else before.status
         status.interval_s = connection.poll_interval_s
-        provider = parts.provider(connection.id) if before is None else before.provider
+        if before is not None and before.connection.endpoint[:2] == connection.endpoint[:2]:
+            provider = before.provider
+        else:  # what lies behind another address has other disks; none of them is called as one of before
+            known = {} if before is not None else self._registry.known((connection.org, SOURCE, connection.id))
+            provider = parts.provider(connection.id, known)
         schedule = parts.schedule(
             self._runtime.time(), connection.poll_interval_s, stream(f"stack schedule {connection.id}")
         )

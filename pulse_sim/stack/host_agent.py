@@ -7,7 +7,7 @@ agent ever merges with anything. Knows no appliance and fetches nothing.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from pulse_sim.stack.provider import believable_serials
+from pulse_sim.stack.disk_names import believable_serials, disk_ids
 from pulse_sim.stack.registry import Registry
 from pulse_sim.stack.resources import Record, ResourceType, Status, canonical_id
 from pulse_sim.stack.seams import Clock
@@ -39,18 +39,23 @@ class HostAgents:
         others = [h for h in self._registry.holdings() if h.key[:2] == key[:2] and h.key != key]
         if len(others) >= MAX_HOSTS:
             raise TooManyHosts
-        records = host_records(report)
+        records = host_records(report, self._registry.known(key))
         self._registry.register(key, STALE_AFTER_S)
         self._registry.ingest(key, records, now, self._clock.now_ns())
         self._registry.retire(key, now)
         return len(records)
 
 
-def host_records(report: Mapping[str, Any]) -> list[Record]:
-    """The records of one report: the host, then its disks."""
+def host_records(report: Mapping[str, Any], known: Mapping[str, Record]) -> list[Record]:
+    """The records of one report: the host, then its disks, called as they are `known` by where no serial names them."""
     source_id = f"host:{report['id']}"
     disks: Sequence[Mapping[str, Any]] = report.get("disks") or ()
-    believable = believable_serials(disk.get("serial") for disk in disks)
+    ids = disk_ids(
+        {_disk_source(source_id, disk): disk.get("serial") for disk in disks},
+        SOURCE,
+        believable_serials(disk.get("serial") for disk in disks),
+        {each: record.resource_id for each, record in known.items() if record.type is ResourceType.PHYSICAL_DISK},
+    )
     host = Record(
         source_id=source_id,
         resource_id=canonical_id(ResourceType.HOST, f"{SOURCE}:{source_id}"),
@@ -61,16 +66,17 @@ def host_records(report: Mapping[str, Any]) -> list[Record]:
         tags=(SOURCE, "host"),
         identity={"hostname": report["hostname"]},
     )
-    return [host, *(_disk(disk, host, believable) for disk in disks)]
+    return [host, *(_disk(disk, host, ids[_disk_source(source_id, disk)]) for disk in disks)]
 
 
-def _disk(disk: Mapping[str, Any], host: Record, believable: frozenset[str]) -> Record:
-    source_id = f"{host.source_id}/disk:{disk['name']}"
-    serial = (disk.get("serial") or "").strip()
-    key = f"machine:{serial}" if serial in believable else f"{SOURCE}:{source_id}"
+def _disk_source(host_source: str, disk: Mapping[str, Any]) -> str:
+    return f"{host_source}/disk:{disk['name']}"
+
+
+def _disk(disk: Mapping[str, Any], host: Record, resource_id: str) -> Record:
     return Record(
-        source_id=source_id,
-        resource_id=canonical_id(ResourceType.PHYSICAL_DISK, key),
+        source_id=_disk_source(host.source_id, disk),
+        resource_id=resource_id,
         type=ResourceType.PHYSICAL_DISK,
         name=disk["name"],
         status=Status(disk.get("status") or Status.UNKNOWN),

@@ -1,13 +1,15 @@
 """From a snapshot of an appliance to the records the registry ingests (contract A4).
 
-Pure but for a memory of its last output, so that what did not change is the same object again. Fetches nothing.
+Pure but for a memory of its last output, so that what did not change is the same object again, and a disk keeps its id
+where an answer does not tell its serial. Fetches nothing.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from pulse_sim.stack.annotations import Annotations, annotate
+from pulse_sim.stack.disk_names import believable_serials, disk_ids
 from pulse_sim.stack.resources import Record, ResourceType, Status, canonical_id, worst
 from pulse_sim.stack.snapshot import Alert, Dataset, Disk, Pool, Snapshot
 
@@ -21,23 +23,24 @@ _POOL_STATUS: Final = {
     "SUSPENDED": Status.OFFLINE,
 }
 _DISK_STATUS: Final = {name: status for name, status in _POOL_STATUS.items() if name != "SUSPENDED"}
-_UNBELIEVABLE_SERIALS: Final = frozenset({"", "not specified", "none", "unknown"})
-
-
-def believable_serials(serials: Iterable[str | None]) -> frozenset[str]:
-    """Those of a system's serials that name exactly one disk and are not a placeholder of a virtual machine."""
-    counts = Counter((serial or "").strip() for serial in serials)
-    return frozenset(s for s, n in counts.items() if n == 1 and s.lower() not in _UNBELIEVABLE_SERIALS)
 
 
 class Provider:
-    """Maps the snapshots of one connection. One instance per connection, because it remembers."""
+    """Maps the snapshots of one connection. One instance per connection, because it remembers.
 
-    def __init__(self, connection_id: str) -> None:
+    `known` are the records of before a restart by source id: disks are called as they were.
+    """
+
+    def __init__(self, connection_id: str, known: Mapping[str, Record] = MappingProxyType({})) -> None:
         self.system_id = f"system:{connection_id}"
         self._resource_of_system = canonical_id(ResourceType.HOST, f"truenas:{self.system_id}")
         self._memory: dict[str, tuple[tuple[Any, ...], tuple[Record, ...]]] = {}
         self._suspects_emptiness = False
+        self._disk_ids = {
+            source_id: record.resource_id
+            for source_id, record in known.items()
+            if record.type is ResourceType.PHYSICAL_DISK
+        }
 
     def records(self, snapshot: Snapshot) -> tuple[Record, ...]:
         """All records of a snapshot: system, pools, datasets, disks."""
@@ -158,19 +161,22 @@ class Provider:
         memberships: Mapping[str, tuple[str, str]],
         notes: Annotations,
     ) -> tuple[Record, ...]:
-        believable = believable_serials(disk.serial for disk in disks)
-        return tuple(self._disk(disk, memberships.get(disk.name), believable, notes) for disk in disks)
+        serials = {self._disk_source(disk): disk.serial for disk in disks}
+        self._disk_ids = disk_ids(serials, "truenas", self._believable(disks), self._disk_ids)
+        return tuple(self._disk(disk, memberships.get(disk.name), notes) for disk in disks)
 
-    def _disk(
-        self, disk: Disk, membership: tuple[str, str] | None, believable: frozenset[str], notes: Annotations
-    ) -> Record:
-        source_id = f"{self.system_id}/disk:{disk.name}"
-        serial = (disk.serial or "").strip()
-        key = f"machine:{serial}" if serial in believable else f"truenas:{source_id}"
+    def _believable(self, disks: tuple[Disk, ...]) -> frozenset[str]:
+        return believable_serials(disk.serial for disk in disks)
+
+    def _disk_source(self, disk: Disk) -> str:
+        return f"{self.system_id}/disk:{disk.name}"
+
+    def _disk(self, disk: Disk, membership: tuple[str, str] | None, notes: Annotations) -> Record:
+        source_id = self._disk_source(disk)
         pool, vdev_status = membership or (None, "")
         return Record(
             source_id=source_id,
-            resource_id=canonical_id(ResourceType.PHYSICAL_DISK, key),
+            resource_id=self._disk_ids[source_id],
             type=ResourceType.PHYSICAL_DISK,
             name=disk.name,
             status=_DISK_STATUS.get(vdev_status, Status.UNKNOWN),

@@ -11,6 +11,7 @@ from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
 from tests.broken.alerting import AlertsForgotten, AlertsNeverRaised, AlertsNeverResolved
 from tests.broken.knowledge import (
+    DisksRenamed,
     DragsOthersAlong,
     EmptyBelieved,
     ForgetsOnFailure,
@@ -84,6 +85,7 @@ empty_believed = _with(Parts(provider=EmptyBelieved))
 offline_looks_better = _with(Parts(registry=OfflineLooksBetter))
 pools_merged = _with(Parts(provider=PoolsMerged))
 serials_believed = _with(Parts(provider=SerialsBelieved))
+disks_renamed = _with(Parts(provider=DisksRenamed))
 forgets_on_failure = _with(Parts(registry=ForgetsOnFailure))
 forgets_on_removal = _with(Parts(registry=ForgetsOnRemoval))
 records_not_saved = _with(Parts(keeper=RecordsNotSaved))

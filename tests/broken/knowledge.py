@@ -4,8 +4,8 @@ directory.
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from pulse_sim.stack.annotations import Annotations
 from pulse_sim.stack.cipher import NONCE_BYTES, encrypt
 from pulse_sim.stack.connection import Connection
 from pulse_sim.stack.keeping import Keeper
@@ -52,10 +52,16 @@ class PoolsMerged(Provider):
 class SerialsBelieved(Provider):
     """Takes every serial number for the name of one disk."""
 
-    def _disk(
-        self, disk: Disk, membership: tuple[str, str] | None, believable: frozenset[str], notes: Annotations
-    ) -> Record:
-        return super()._disk(disk, membership, believable | {(disk.serial or "").strip()}, notes)
+    def _believable(self, disks: tuple[Disk, ...]) -> frozenset[str]:
+        return frozenset((disk.serial or "").strip() for disk in disks)
+
+
+class DisksRenamed(Provider):
+    """Calls a disk by what the last answer tells, so that its name changes with an answer and changes back."""
+
+    def _disks(self, *given: Any) -> tuple[Record, ...]:
+        self._disk_ids = {}
+        return super()._disks(*given)
 
 
 class ForgetsOnFailure(Registry):
