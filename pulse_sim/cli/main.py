@@ -13,6 +13,7 @@ from typing import Final, NoReturn
 import click
 
 from pulse_sim import __version__
+from pulse_sim.cli.streams import outlive_readers
 
 COMMANDS: Final = {
     "run": "pulse_sim.cli.run:run",
@@ -53,8 +54,9 @@ def main() -> None:
     """The console script. The working directory comes first on the path, for --sut.
 
     Interrupted or terminated, it cleans up and ends with 128 + the signal's number, as shells tell such an end: no
-    status of a run or verdict, since there is none.
+    status of a run or verdict, since there is none. Where nobody reads what it prints, it ends as it would have.
     """
+    outlive_readers()
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - the path entry is text
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
