@@ -4,6 +4,7 @@ Knows nothing of Markdown, HTML, XML or terminals. Texts in it are hostile words
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict import PlanVerdict, RunSummary
@@ -79,23 +80,39 @@ class Bar:
     failed: int
 
 
+Curve: TypeAlias = tuple[tuple[int, float | None], ...]
+"""(ns, value) in time order; None is a gap: nobody looked there."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """When the alerts of one rule were active for one connection, each span by its severity."""
+
+    name: str
+    spans: tuple[Band, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One connection over time. ``staleness`` is (ns, seconds); gaps in sampling are gaps in it, told by None."""
+    """One connection over time. ``staleness`` and ``latency`` (of polls, mean between two looks) are in seconds."""
 
     connection: str
     system: str
     appliance: str
-    staleness: tuple[tuple[int, float | None], ...]
+    requests: int
+    staleness: Curve
+    latency: Curve
     errors: tuple[Ticks, ...]
     breaker: tuple[Band, ...]
+    alerts: tuple[AlertRow, ...]
     polls: tuple[Bar, ...]
-    requests: int
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A run over virtual time, thinned to what a page can show. ``…_left_out`` count what is not drawn."""
+    """A run over virtual time, thinned to what a page can show. ``…_left_out`` count what is not drawn; ``injected``
+    has every (kind, target) of a fault once and ``faces`` of every appliance those it was asked over, both whole.
+    """
 
     end_ns: int
     phases: tuple[PhaseRow, ...]
@@ -104,6 +121,8 @@ class Timeline:
     lanes: tuple[Lane, ...]
     lanes_left_out: int = 0
     marks_left_out: int = 0
+    injected: tuple[tuple[str, str], ...] = ()
+    faces: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from pulse_sim.report.model import Band, Bar, FaultRow, Lane, Ticks, Timeline
+from pulse_sim.report.model import AlertRow, Band, Bar, Curve, FaultRow, Lane, Ticks, Timeline
 from pulse_sim.report.text import clock
+from pulse_sim.report.thinning import DRAWN_SLICES, thinned
 from pulse_sim.units import HOUR, MINUTE, SECOND
 
 WIDTH: Final = 1120
@@ -17,10 +18,12 @@ LEFT: Final = 132
 RIGHT: Final = 16
 _PLOT: Final = WIDTH - LEFT - RIGHT
 _CURVE_HEIGHT: Final = 56
+_LATENCY_HEIGHT: Final = 26
 _MARK_ROWS: Final = 6
 _LETTER: Final = 6.3
 """How wide a letter is drawn at most on average; only an estimate is possible without the reader's font."""
 _STALE_AFTER_S: Final = 120.0
+_STATES: Final = ("closed", "half-open", "open", "warning", "critical", "info")
 _STEPS: Final = (
     MINUTE,
     2 * MINUTE,
@@ -37,28 +40,34 @@ _STEPS: Final = (
     48 * HOUR,
     7 * 24 * HOUR,
 )
-_STYLE: Final = """
+STYLE: Final = """
 .tl{color-scheme:light dark;
---ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#c98a1b;--bad:#c0392b;--curve:#2868a8;
---shade:#c98a1b;font:12px/1.2 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
+--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#a86a00;--bad:#c0392b;--curve:#2868a8;
+--shade:#c98a1b;--on:#fff;
+font:12px/1.2 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
 @media (prefers-color-scheme:dark){.tl{--ink:#e6e9ec;--dim:#9aa5b1;--line:#39424d;--soft:#262d36;--ok:#58b98a;
---warn:#e0ad4f;--bad:#ef7768;--curve:#74aee6;--shade:#e0ad4f}}
+--warn:#e0ad4f;--bad:#ef7768;--curve:#74aee6;--shade:#e0ad4f;--on:#14181d}}
 @media print{.tl{color-scheme:light dark;
---ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#c98a1b;--bad:#c0392b;
---curve:#2868a8;--shade:#c98a1b}}
+--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#a86a00;--bad:#c0392b;
+--curve:#2868a8;--shade:#c98a1b;--on:#fff}}
 .tl text{fill:var(--ink)}.tl .d{fill:var(--dim);font-size:11px}.tl .b{font-weight:600}.tl .g{stroke:var(--line)}
 .tl .w{fill:var(--shade);opacity:.13}.tl .f{fill:var(--shade);opacity:.55}.tl .o{fill:var(--curve)}
 .tl .p{fill:var(--soft)}
 .tl .c{fill:none;stroke:var(--curve);stroke-width:1.6;stroke-linejoin:round}.tl .a{fill:var(--curve);opacity:.1}
 .tl .e{stroke:var(--bad);stroke-width:1.6}.tl .t{stroke:var(--dim);stroke-dasharray:3 4;opacity:.7}
 .tl .closed{fill:var(--ok);opacity:.35}.tl .half-open{fill:var(--warn)}.tl .open{fill:var(--bad)}
+.tl .warning{fill:var(--warn)}.tl .critical{fill:var(--bad)}.tl .info{fill:var(--curve)}
 .tl .unknown{fill:var(--dim)}
-.tl .i{fill:#fff;font-size:10px}.tl .s{fill:var(--ok);opacity:.6}.tl .x{fill:var(--bad)}
+.tl .i{fill:var(--on);font-size:10px}.tl .s{stroke:var(--ok);opacity:.6}.tl .x{stroke:var(--bad)}
 """
 
 
-def draw_timeline(timeline: Timeline) -> str:
-    """The SVG document, without an XML declaration, so that it can also stand inside HTML."""
+def draw_timeline(timeline: Timeline, *, styled: bool = True) -> str:
+    """The SVG document, without an XML declaration, so that it can also stand inside HTML.
+
+    Without its own style sheet it is for a page that has :data:`STYLE` once for all its drawings.
+    """
+    timeline = thinned(timeline, DRAWN_SLICES, len(timeline.lanes))
     drawing = _Drawing(timeline)
     drawing.axis()
     drawing.phases()
@@ -70,7 +79,7 @@ def draw_timeline(timeline: Timeline) -> str:
         drawing.note(f"{timeline.marks_left_out} more faults and actions are not drawn")
     if timeline.lanes_left_out:
         drawing.note(f"{timeline.lanes_left_out} more connections are not drawn")
-    return drawing.finished()
+    return drawing.finished(f"<style>{STYLE}</style>" if styled else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +149,10 @@ class _Drawing:
         self._text(told, LEFT, self.y + 15, "d")
         self.y += 24
         self._staleness(lane.staleness)
+        self._latency(lane.latency)
         self._errors(lane.errors)
-        self._breaker(lane.breaker)
+        self._states("breaker", "breaker", lane.breaker)
+        self._alerts(lane.alerts)
         self._polls(lane.polls)
         self.y += 4
 
@@ -149,7 +160,7 @@ class _Drawing:
         self._text(text, 0, self.y + 14, "d")
         self.y += 22
 
-    def finished(self) -> str:
+    def finished(self, style: str) -> str:
         height = self.y + 6
         back = [
             f'<rect class="w" x="{_n(self.x(one.from_ns))}" y="18" height="{_n(height - 22)}" '
@@ -159,7 +170,7 @@ class _Drawing:
         lines = [f'<path class="g" d="M{_n(x)} 18V{_n(height - 4)}"/>' for x in self._grid]
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" role="img" viewBox="0 0 {WIDTH} {_n(height)}" '
-            f'aria-label="Timeline of the run over virtual time"><style>{_STYLE}</style>'
+            f'aria-label="Timeline of the run over virtual time">{style}'
             + "".join([*back, *lines, *self.parts])
             + "</svg>"
         )
@@ -185,7 +196,7 @@ class _Drawing:
         self._label(label, top + 12)
         self.y = top + 19 * used + 5
 
-    def _staleness(self, points: Sequence[tuple[int, float | None]]) -> None:
+    def _staleness(self, points: Curve) -> None:
         values = [value for _, value in points if value is not None]
         self._label("staleness", self.y + 14)
         if not values:
@@ -195,19 +206,33 @@ class _Drawing:
         bottom = self.y + 4 + _CURVE_HEIGHT
         high = max(*values, _STALE_AFTER_S * 1.25)
         self._text(f"max {clock(round(max(*values, 0)) * SECOND)}", 0, self.y + 29, "d")
-
-        def y(value: float) -> float:
-            return bottom - _CURVE_HEIGHT * min(max(value, 0.0), high) / high
-
-        limit = _n(y(_STALE_AFTER_S))
-        self.parts.append(f'<path class="t" d="M{LEFT} {limit}H{WIDTH - RIGHT}"/>')
-        self._text("stale after 2m", 0, y(_STALE_AFTER_S) + 4 if y(_STALE_AFTER_S) > self.y + 36 else self.y + 44, "d")
-        for run in _unbroken(points):
-            line = " ".join(f"{_n(self.x(at_ns))},{_n(y(value))}" for at_ns, value in run)
-            first, last = _n(self.x(run[0][0])), _n(self.x(run[-1][0]))
-            self.parts.append(f'<polygon class="a" points="{first},{_n(bottom)} {line} {last},{_n(bottom)}"/>')
-            self.parts.append(f'<polyline class="c" points="{line}"/>')
+        limit = bottom - _CURVE_HEIGHT * _STALE_AFTER_S / high
+        self.parts.append(f'<path class="t" d="M{LEFT} {_n(limit)}H{WIDTH - RIGHT}"/>')
+        self._text("stale after 2m", 0, limit + 4 if limit > self.y + 36 else self.y + 44, "d")
+        self._curve(points, bottom, _CURVE_HEIGHT, high)
         self.y = bottom + 8
+
+    def _latency(self, points: Curve) -> None:
+        values = [value for _, value in points if value is not None]
+        self._label("latency", self.y + 10)
+        if not values:
+            self._missing("no samples", self.y + 10)
+            self.y += 18
+            return
+        self._text(f"max {clock(round(max(*values, 0) * SECOND))}", 0, self.y + 24, "d")
+        bottom = self.y + 2 + _LATENCY_HEIGHT
+        self._curve(points, bottom, _LATENCY_HEIGHT, max(*values, 1e-9))
+        self.y = bottom + 8
+
+    def _curve(self, points: Curve, bottom: float, height: float, high: float) -> None:
+        """The curve with its area down to ``bottom``; ``high`` is the value at ``height`` above it."""
+        for run in _unbroken(points):
+            line = " ".join(
+                f"{_n(self.x(at_ns))},{_n(bottom - height * min(max(value, 0.0), high) / high)}" for at_ns, value in run
+            )
+            first, last = _n(self.x(run[0][0])), _n(self.x(run[-1][0]))
+            self.parts.append(f'<path class="a" d="M{first},{_n(bottom)}L{line} {last},{_n(bottom)}z"/>')
+            self.parts.append(f'<polyline class="c" points="{line}"/>')
 
     def _errors(self, errors: Sequence[Ticks]) -> None:
         if not errors:
@@ -220,33 +245,46 @@ class _Drawing:
             self.parts.append(f'<path class="e" d="{marks}"/>')
             self.y += 18
 
-    def _breaker(self, bands: Sequence[Band]) -> None:
-        self._label("breaker", self.y + 11)
+    def _alerts(self, alerts: Sequence[AlertRow]) -> None:
+        if not alerts:
+            self._label("alerts", self.y + 11)
+            self._missing("none seen", self.y + 11)
+            self.y += 18
+        for row in alerts:
+            self._states(f"! {_shortened(row.name, 18)}", f"alert {row.name}", row.spans)
+
+    def _states(self, label: str, what: str, bands: Sequence[Band]) -> None:
+        self._label(label, self.y + 11)
         if not bands:
             self._missing("no samples", self.y + 11)
         for band in bands:
             x = self.x(band.from_ns)
-            told = f"breaker {band.state}: {clock(band.from_ns)} to {clock(band.to_ns)}"
+            told = f"{what} {band.state}: {clock(band.from_ns)} to {clock(band.to_ns)}"
             width = self.x(band.to_ns) - x
-            self._rect(band.state, x, self.y + 1, max(width, 1.5), 12, told)
+            self._rect(_state(band.state), x, self.y + 1, max(width, 1.5), 12, told)
             if band.state != "closed" and width > 7 * len(band.state):
                 self._text(band.state, x + 4, self.y + 11, "i")
         self.y += 18
 
     def _polls(self, bars: Sequence[Bar]) -> None:
+        """One path for all that succeeded and one for all that failed, as wide as the narrowest slice."""
         succeeded, failed = sum(bar.succeeded for bar in bars), sum(bar.failed for bar in bars)
         self._label("polls", self.y + 12)
         self._text(f"{succeeded} ok, {failed} failed", 0, self.y + 26, "d")
         highest = max((bar.succeeded + bar.failed for bar in bars), default=1)
         bottom, height = self.y + 28, 24.0
+        width = max(min((self.x(bar.to_ns) - self.x(bar.from_ns) for bar in bars), default=1) - 0.6, 0.8)
+        good, bad = [], []
         for bar in bars:
-            x = self.x(bar.from_ns)
-            width = max(self.x(bar.to_ns) - x - 0.6, 0.8)
-            good, bad = height * bar.succeeded / highest, height * bar.failed / highest
+            x = _n((self.x(bar.from_ns) + self.x(bar.to_ns)) / 2)
+            high = height * bar.succeeded / highest
             if bar.succeeded:
-                self._rect("s", x, bottom - good, width, good)
+                good.append(f"M{x} {_n(bottom)}v{_n(-high)}")
             if bar.failed:
-                self._rect("x", x, bottom - good - bad, width, bad)
+                bad.append(f"M{x} {_n(bottom - high)}v{_n(-height * bar.failed / highest)}")
+        for kind, marks in (("s", good), ("x", bad)):
+            if marks:
+                self.parts.append(f'<path class="{kind}" stroke-width="{_n(width)}" d="{"".join(marks)}"/>')
         self.y += 34
 
     def _rule(self) -> None:
@@ -271,7 +309,12 @@ def _span(fault: FaultRow) -> str:
     return f"{clock(fault.from_ns)} to {clock(fault.to_ns)}"
 
 
-def _unbroken(points: Sequence[tuple[int, float | None]]) -> Iterable[list[tuple[int, float]]]:
+def _state(state: str) -> str:
+    """The class of a band; a word of the system's own has none."""
+    return state if state in _STATES else "unknown"
+
+
+def _unbroken(points: Curve) -> Iterable[list[tuple[int, float]]]:
     run: list[tuple[int, float]] = []
     for at_ns, value in points:
         if value is None:

@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 from pulse_sim.report.model import ActionRow, FaultRow, Timeline
 from pulse_sim.report.svg import draw_timeline
-from pulse_sim.report.timeline import MAX_SLICES, read_timeline
+from pulse_sim.report.thinning import MAX_SLICES
+from pulse_sim.report.timeline import read_timeline
 from pulse_sim.units import MINUTE
 from tests.report.stories import EVIL, read_log
 
