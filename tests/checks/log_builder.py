@@ -103,6 +103,11 @@ class LogBuilder:
             by_id[fields.get("id", f"id-{name}")] = own
         return self._sample(time, "resources", system, by_id)
 
+    def alerts(self, time: str | int, shown: Mapping[str, tuple[str | None, str | None]]) -> Self:
+        """A successful sample of the active alerts, each by its id with its rule and its connection."""
+        by_id = {name: {"rule": rule, "instance": instance} for name, (rule, instance) in shown.items()}
+        return self._sample(time, "alerts", "pulse", by_id)
+
     def missed(self, time: str | int, kind: str, system: str = "pulse", status: int | None = None) -> Self:
         """A sample that failed."""
         changes: dict[str, Any] = {} if kind == "health" else {"changed": {}, "gone": []}

@@ -31,6 +31,9 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "api_answer": {"path": "/api/health", "at": "0s"},
     "data_file": {"file": "truenas.enc", "is": "present"},
     "abort_criteria": {"criteria": ["crash"]},
+    "alert_fires": {"alert": "stale", "connection": "nas-1", "by": "1m"},
+    "alert_resolves": {"alert": "stale", "connection": "nas-1", "after": "1m", "by": "2m"},
+    "alert_silent": {"alert": "stale"},
 }
 
 

@@ -29,6 +29,9 @@ CHECKS: list[dict[str, Any]] = [
     {"check": "api_answer", "path": "/api/truenas/connections", "at": "12m", "rows": 0},
     {"check": "data_file", "file": ".encryption.key", "is": "present"},
     {"check": "abort_criteria", "criteria": ["crash", "corruption", "interference", "failure_rate", "auth_errors"]},
+    {"check": "alert_fires", "alert": "auth", "connection": "nas-1", "between": ["5m", "7m"]},
+    {"check": "alert_resolves", "alert": "auth", "connection": "nas-1", "after": "14m", "by": "16m"},
+    {"check": "alert_silent", "alert": "auth", "connection": "nas-2"},
 ]
 METRICS = {
     "poll_errors",
@@ -41,6 +44,7 @@ METRICS = {
     "restarts",
     "abort_criteria",
 }
+ALERTS = {"alert_fires", "alert_resolves", "alert_silent"}
 RESOURCES = {"source_status", "resource_status", "recovers", "abort_criteria"}
 
 
@@ -71,6 +75,7 @@ def whole() -> LogBuilder:
         log.scrape(at + 17 * SECOND, page(minute))
         ours = {"source": "stale"} if 7 <= minute < 10 else {}
         log.resources(at + 20 * SECOND, {"nas-1": ours, "nas-1/pool:tank": ours, "nas-2": {}}).health(at + 20 * SECOND)
+        log.alerts(at + 20 * SECOND, {"a": ("auth", "nas-1")} if 5 <= minute < 15 else {})
     for time in ("30s", "5m", "29m"):
         log.add(time, "world/counts", "run", tasks=9, transports=4, timers=9)
     line = {"level": "INFO", "logger": "TrueNASPoller", "template": "TrueNAS poller started", "fields": {}}
@@ -104,6 +109,7 @@ def test_the_whole_run_passes_every_check() -> None:
         ("sampler/metrics", METRICS),
         ("sampler/resources", RESOURCES),
         ("sampler/health", {"never_crashes"}),
+        ("sampler/alerts", ALERTS),
         ("appliance/request", {"request_rate", "isolation"}),
         ("sut/log", {"log_lines"}),
         ("operator/action", {"api_answer"}),
@@ -120,13 +126,14 @@ def test_a_kind_of_evidence_that_is_missing_takes_its_checks_with_it(kind: str, 
     assert left <= set(CHECK_KINDS) - lost
 
 
-@pytest.mark.parametrize("kind", ["metrics", "resources", "health"])
+@pytest.mark.parametrize("kind", ["metrics", "resources", "health", "alerts"])
 @pytest.mark.parametrize("hole", [(12, 20), (24, 30), (0, 9)])
 def test_a_hole_in_the_samples_passes_no_check_on_all_times(kind: str, hole: tuple[int, int]) -> None:
     def inside(record: Record) -> bool:
         return record.kind == kind and hole[0] * MINUTE <= record.time_ns < hole[1] * MINUTE
 
     at_all_times = {"metrics": {"staleness_below", "never_crashes", "abort_criteria"}, "health": {"never_crashes"}}
+    at_all_times["alerts"] = {"alert_silent"}
     if kind == "resources":
         at_all_times["resources"] = {"abort_criteria"} | ({"resource_status"} if hole[0] else set())
     builder = without(lambda record: False)
