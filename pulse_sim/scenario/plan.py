@@ -86,22 +86,37 @@ class CommandEvidence(StrictModel):
     timeout: RunLength = Field(10 * MINUTE, description="After this the evidence is timed out")
 
 
+class InventoryEvidence(StrictModel):
+    id: EntryId = Field(description="Name of the evidence, unique in the plan")
+    inventory: Literal["resolved"] = Field(
+        description="What was tested with what: system under test, mock releases, scenario digests, tools"
+    )
+
+
+_KINDS: Final[dict[type, str]] = {
+    ScenarioEvidence: "scenario evidence",
+    CommandEvidence: "command evidence",
+    InventoryEvidence: "inventory evidence",
+}
+
+
 def _evidence_kind(evidence: Any) -> str | None:
-    if isinstance(evidence, ScenarioEvidence | CommandEvidence):
-        return "scenario evidence" if isinstance(evidence, ScenarioEvidence) else "command evidence"
     if not isinstance(evidence, dict):
-        return None
-    if "scenario" in evidence:
-        return "scenario evidence"
+        return _KINDS.get(type(evidence))
+    for key, kind in (("scenario", "scenario evidence"), ("inventory", "inventory evidence")):
+        if key in evidence:
+            return kind
     return "command evidence" if evidence.keys() & {"command", "timeout"} else None
 
 
 Evidence = Annotated[
-    Annotated[ScenarioEvidence, Tag("scenario evidence")] | Annotated[CommandEvidence, Tag("command evidence")],
+    Annotated[ScenarioEvidence, Tag("scenario evidence")]
+    | Annotated[CommandEvidence, Tag("command evidence")]
+    | Annotated[InventoryEvidence, Tag("inventory evidence")],
     Discriminator(
         _evidence_kind,
         custom_error_type="evidence_kind",
-        custom_error_message="evidence is a mapping with either scenario or command",
+        custom_error_message="evidence is a mapping with one of scenario, command and inventory",
     ),
 ]
 
@@ -137,12 +152,37 @@ class Packet(StrictModel):
     id: EntryId = Field(description="Name of the packet, such as TRR-04")
     title: Line = Field(description="What it certifies")
     objective: Text | None = Field(None, description="What it is for")
+    owner: Line | None = Field(None, description="Who answers for it")
+    rollback: Text | None = Field(None, description="How what it certifies is taken back")
     depends_on: Annotated[tuple[EntryId, ...], AfterValidator(_no_repeats)] = Field(
         (), description="Packets that must be DONE before"
     )
     blockade: Blockade | None = Field(None, alias="blocked", description="Why nothing can be certified yet")
     evidence: tuple[Evidence, ...] = Field((), description="What is produced")
     gates: tuple[Gate, ...] = Field((), description="What is judged")
+
+
+class Phase(StrictModel):
+    """One rollout phase as the plan rehearses it (contract A11)."""
+
+    id: EntryId = Field(description="Name of the phase, unique in the plan")
+    title: Line = Field(description="Who gets the feature in it")
+    packet: EntryId = Field(description="The packet whose gates and evidence it is made of")
+    evidence: Annotated[tuple[EntryId, ...], Field(min_length=1), AfterValidator(_no_repeats)] = Field(
+        description="Scenarios that rehearse it"
+    )
+    checkpoints: Annotated[tuple[EntryId, ...], Field(min_length=1), AfterValidator(_no_repeats)] = Field(
+        description="Gates that its checkpoints are green"
+    )
+    exit: Annotated[tuple[EntryId, ...], Field(min_length=1), AfterValidator(_no_repeats)] = Field(
+        description="Gates that must be closed before the next phase"
+    )
+    rollback: Annotated[tuple[EntryId, ...], Field(min_length=1), AfterValidator(_no_repeats)] = Field(
+        description="Gates that show the way back"
+    )
+    duration: RunLength = Field(description="How long it must have been rehearsed, in virtual time")
+    issues: Id = Field(description="The human input that no critical or high issue is open")
+    sign_off: Id = Field(description="The human input that the phase is signed off")
 
 
 class FailureClassRow(StrictModel):
@@ -168,6 +208,10 @@ class Drift(StrictModel):
     title: Line = Field(description="Where product and plan differ")
     state: Literal["MATCHED", "DRIFT_ACCEPTED", "DRIFT_FIX_REQUIRED", "DEFERRED"] = Field(alias="class")
     reason: Text | None = Field(None, description="Needed for everything but MATCHED")
+    severity: Severity | None = Field(None, description="Needed for DEFERRED, which goes to the debt ledger")
+    owner: Line | None = Field(None, description="Needed for DEFERRED")
+    milestone: Line | None = Field(None, description="Needed for DEFERRED")
+    target: date | None = Field(None, description="By when a DEFERRED difference is gone")
 
 
 class Debt(StrictModel):
@@ -177,6 +221,15 @@ class Debt(StrictModel):
     owner: Line
     milestone: Line
     target: date | None = None
+
+
+class ResidualRisk(StrictModel):
+    id: EntryId = Field(description="Name of the risk, such as TRR-R20")
+    title: Line = Field(description="What may still go wrong after a GO")
+    severity: Severity = Field(description="How bad it is")
+    owner: Line = Field(description="Who watches it")
+    rollback: Text = Field(description="What is done if it comes true")
+    packet: EntryId | None = Field(None, description="The packet it remains after")
 
 
 class Plan(StrictModel):
@@ -191,6 +244,8 @@ class Plan(StrictModel):
     packets: Annotated[tuple[Packet, ...], Field(min_length=1)] = Field(description="What is certified")
     drift: tuple[Drift, ...] = Field((), description="The drift table")
     debt: tuple[Debt, ...] = Field((), description="The debt ledger")
+    phases: tuple[Phase, ...] = Field((), description="Rollout phases with their transition checklists")
+    residual_risks: tuple[ResidualRisk, ...] = Field((), description="Risks that remain after a GO")
     waivers: tuple[Waiver, ...] = Field((), description="Open gates somebody vouches for")
 
 

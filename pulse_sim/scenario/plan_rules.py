@@ -10,6 +10,7 @@ from pulse_sim.scenario.outline import sequence
 from pulse_sim.scenario.problem import Finding, Path, nearest, one_of, shown
 
 _CONDITION_KEYS: Final = ("owner", "risk", "severity", "target", "rollback")
+_LEDGER_KEYS: Final = ("severity", "owner", "milestone")
 
 
 def plan_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def plan_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
     gates = [item for path, packet in packets for item in _items(packet, (*path, "gates"))]
     for what, items in (("packet", packets), ("evidence", evidence), ("gate", gates)):
         yield from _duplicates(what, items)
-    for group in ("failure_classes", "drift", "debt"):
+    for group in ("failure_classes", "drift", "debt", "phases", "residual_risks"):
         yield from _duplicates(group.replace("_", " "), _items(data, (group,)))
     yield from _dependencies(data, packets)
     for path, packet in packets:
@@ -28,9 +29,60 @@ def plan_findings(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _gate(path, gate)
     yield from _evidence_uses(data, gates, evidence)
     yield from _waivers(data, gates)
+    yield from _drift(data)
+    for path, phase in _items(data, ("phases",)):
+        yield from _phase(path, phase, packets, gates)
+    for path, risk in _items(data, ("residual_risks",)):
+        if isinstance(risk.get("packet"), str):
+            yield from _unknown((*path, "packet"), "packet", risk["packet"], set(_ids(packets)))
+
+
+def _drift(data: Mapping[str, Any]) -> Iterator[Finding]:
     for path, row in _items(data, ("drift",)):
         if row.get("class") != "MATCHED" and not row.get("reason"):
             yield Finding((*path, "reason"), "missing key 'reason'; only MATCHED needs none", on_key=True)
+        for key in _LEDGER_KEYS:
+            if row.get("class") == "DEFERRED" and row.get(key) is None:
+                message = f"missing key {key!r}; what is DEFERRED goes to the debt ledger and needs it"
+                yield Finding((*path, key), message, on_key=True)
+            elif row.get("class") != "DEFERRED" and row.get(key) is not None:
+                yield Finding((*path, key), f"{key} is for what is DEFERRED", on_key=True)
+
+
+def _phase(
+    path: Path,
+    phase: dict[str, Any],
+    packets: list[tuple[Path, dict[str, Any]]],
+    gates: list[tuple[Path, dict[str, Any]]],
+) -> Iterator[Finding]:
+    """What a phase names is there, and what it needs of people is also a gate: else its absence closed nothing."""
+    name = phase.get("packet")
+    found = next(((place, packet) for place, packet in packets if packet.get("id") == name), None)
+    if found is None:
+        if isinstance(name, str):
+            yield from _unknown((*path, "packet"), "packet", name, set(_ids(packets)))
+        return
+    place, packet = found
+    evidence, own = set(_ids(_items(packet, (*place, "evidence")))), set(_ids(_items(packet, (*place, "gates"))))
+    for key, known, what in (
+        ("evidence", evidence, "evidence"),
+        ("checkpoints", own, "gate"),
+        ("exit", own, "gate"),
+        ("rollback", own, "gate"),
+    ):
+        for position, item in enumerate(sequence(phase.get(key))):
+            if isinstance(item, str):
+                yield from _unknown((*path, key, position), f"{what} of packet {name}", item, known)
+    inputs = {gate["attest"] for _, gate in gates if isinstance(gate.get("attest"), str)}
+    for key in ("issues", "sign_off"):
+        if isinstance(phase.get(key), str) and phase[key] not in inputs:
+            message = f"no gate asks for the human input {shown(phase[key])}{one_of(inputs)}"
+            yield Finding((*path, key), message, nearest(phase[key], inputs))
+
+
+def _unknown(path: Path, what: str, name: str, known: set[str]) -> Iterator[Finding]:
+    if name not in known:
+        yield Finding(path, f"unknown {what} {shown(name)}{one_of(known)}", nearest(name, known))
 
 
 def _items(data: Mapping[str, Any], path: Path) -> list[tuple[Path, dict[str, Any]]]:

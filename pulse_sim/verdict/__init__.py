@@ -1,16 +1,26 @@
 """Outcomes, gates and packets folded into a verdict; pure."""
 
-from pulse_sim.verdict.attest import Attestation, Statement
+from pulse_sim.verdict.attest import Attestation, Closing, Statement
 from pulse_sim.verdict.fold import fold
 from pulse_sim.verdict.model import (
+    ChainStep,
+    ChecklistItem,
+    ClosedCondition,
+    CommandRun,
     Condition,
+    DebtRow,
+    DriftRow,
     EvidenceResult,
     FailureClassResult,
     GateResult,
     JudgedCheck,
     PacketResult,
     PacketState,
+    PhaseResult,
     PlanVerdict,
+    Problem,
+    ReasonChain,
+    ResidualRisk,
     RunSummary,
     Verdict,
 )
@@ -18,14 +28,25 @@ from pulse_sim.verdict.record import condition_data, packets_data, run_summary, 
 
 __all__ = [
     "Attestation",
+    "ChainStep",
+    "ChecklistItem",
+    "ClosedCondition",
+    "Closing",
+    "CommandRun",
     "Condition",
+    "DebtRow",
+    "DriftRow",
     "EvidenceResult",
     "FailureClassResult",
     "GateResult",
     "JudgedCheck",
     "PacketResult",
     "PacketState",
+    "PhaseResult",
     "PlanVerdict",
+    "Problem",
+    "ReasonChain",
+    "ResidualRisk",
     "RunSummary",
     "Statement",
     "Verdict",

@@ -12,6 +12,7 @@ from pulse_sim.outcome import Outcome
 from pulse_sim.verdict.model import JsonObject, Problem
 
 _VERSION: Final = 1
+_CLOSING_KEYS: Final = frozenset({"gate", "by", "on", "evidence", "note"})
 _KEYS: Final = frozenset({"id", "holds", "by", "on", "note"})
 
 
@@ -27,21 +28,42 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """A condition somebody has closed since: who states it, on which day, and what shows it."""
+
+    gate: str
+    by: str
+    on: date
+    evidence: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attestation:
     """All statements of one attest file."""
 
     statements: tuple[Statement, ...]
+    closed: tuple[Closing, ...] = ()
 
     @classmethod
     def from_data(cls, value: Any) -> "Attestation":
-        """Read ``{version: 1, statements: [{id, holds, by, on, note?}]}``. Raises ValueError naming what is wrong."""
-        if not isinstance(value, Mapping) or set(value) != {"version", "statements"}:
-            raise ValueError("an attest file has the keys version and statements")
+        """Read ``{version: 1, statements: [{id, holds, by, on, note?}], closed?: [{gate, by, on, evidence, note?}]}``.
+
+        Raises ValueError naming what is wrong.
+        """
+        keys = set(value) if isinstance(value, Mapping) else set()
+        if not {"version", "statements"} <= keys <= {"version", "statements", "closed"}:
+            raise ValueError("an attest file has the keys version and statements, and perhaps closed")
         if value["version"] != _VERSION or isinstance(value["version"], bool):
             raise ValueError(f"attest file version {value['version']!r} is not {_VERSION}, the one known here")
         if not isinstance(value["statements"], list):
             raise ValueError("statements is a list")
-        return cls(tuple(_statement(index, item) for index, item in enumerate(value["statements"])))
+        if not isinstance(value.get("closed", []), list):
+            raise ValueError("closed is a list")
+        return cls(
+            tuple(_statement(index, item) for index, item in enumerate(value["statements"])),
+            tuple(_closing(index, item) for index, item in enumerate(value.get("closed", []))),
+        )
 
     def to_data(self) -> JsonObject:
         """The plain form that :meth:`from_data` reads back."""
@@ -50,6 +72,10 @@ class Attestation:
             "statements": [
                 {"id": one.id, "holds": one.holds, "by": one.by, "on": one.on.isoformat(), "note": one.note}
                 for one in self.statements
+            ],
+            "closed": [
+                {"gate": one.gate, "by": one.by, "on": one.on.isoformat(), "evidence": one.evidence, "note": one.note}
+                for one in self.closed
             ],
         }
 
@@ -89,6 +115,19 @@ def _statement(index: int, item: Any) -> Statement:
     if not all(isinstance(text, str) for text in (item["id"], item["by"], note)) or type(item["holds"]) is not bool:
         raise ValueError(f"{place}: id, by and note are text, holds is true or false")
     return Statement(item["id"], item["holds"], item["by"], _day(place, item["on"]), note)
+
+
+def _closing(index: int, item: Any) -> Closing:
+    place = f"closed[{index}]"
+    if not isinstance(item, Mapping):
+        raise ValueError(f"{place} is not a mapping")
+    keys = set(item)
+    if keys - _CLOSING_KEYS or not _CLOSING_KEYS - {"note"} <= keys:
+        raise ValueError(f"{place} has the keys gate, by, on, evidence and perhaps note, and no others")
+    texts = [item["gate"], item["by"], item["evidence"], item.get("note", "")]
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{place}: gate, by, evidence and note are text")
+    return Closing(texts[0], texts[1], _day(place, item["on"]), texts[2], texts[3])
 
 
 def _day(place: str, value: Any) -> date:

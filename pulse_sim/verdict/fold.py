@@ -7,13 +7,16 @@ makes GO_WITH_CONDITIONS; only then GO. It reads no file and no clock: the day i
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
-from pulse_sim.canonical import digest
+from pulse_sim.canonical import Json, digest
 from pulse_sim.outcome import Outcome, worst
 from pulse_sim.verdict.attest import Attestation, judge_attestation
-from pulse_sim.verdict.conditions import apply_waivers, conditions_of
+from pulse_sim.verdict.chains import chains_of
+from pulse_sim.verdict.conditions import apply_closings, apply_waivers, conditions_of
 from pulse_sim.verdict.gates import judge_gate, problems_of_evidence
+from pulse_sim.verdict.ledger import debt_ledger, drift_reasons, drift_table, residual_risks
 from pulse_sim.verdict.model import (
     Condition,
     EvidenceResult,
@@ -28,6 +31,7 @@ from pulse_sim.verdict.model import (
     WaiverUse,
 )
 from pulse_sim.verdict.packets import judge_packets
+from pulse_sim.verdict.phases import judge_phases, too_short
 from pulse_sim.verdict.shape import Plan
 
 
@@ -38,10 +42,12 @@ def fold(
     decided_on: date,
     *,
     capabilities: frozenset[str] | None = None,
+    inventory: Mapping[str, Json] | None = None,
 ) -> PlanVerdict:
     """The verdict on ``plan``. ``results`` maps evidence ids to what they came to; one that is absent was not produced.
 
     ``capabilities`` are those of the system under test; None means unknown, and then every gate applies.
+    ``inventory`` is only carried along; evidence of kind inventory is what was judged of it.
     """
     attested = judge_attestation(attest, decided_on)
     judged = [
@@ -49,24 +55,29 @@ def fold(
         for packet in plan.packets
         for gate in packet.gates
     ]
-    gates, waivers = apply_waivers(judged, plan.waivers, decided_on)
+    gates, closings = apply_closings(judged, () if attest is None else attest.closed, decided_on)
+    gates, waivers = apply_waivers(gates, plan.waivers, decided_on)
+    phases = judge_phases(plan.phases, gates, results, attested)
     by_packet = {packet.id: [gate for gate in gates if gate.packet == packet.id] for packet in plan.packets}
-    packets = judge_packets(plan.packets, by_packet, results, [item.packet for item in plan.leaves_out])
-    conditions = conditions_of(gates, {gate.id: gate for packet in plan.packets for gate in packet.gates})
-    reasons = [
-        *_ambiguities(plan),
+    left_out = [item.packet for item in plan.leaves_out]
+    packets = judge_packets(plan.packets, by_packet, results, left_out, too_short(phases))
+    plan_gates = {gate.id: gate for packet in plan.packets for gate in packet.gates}
+    conditions = conditions_of(gates, plan_gates)
+    stopping = [
+        *(Problem(Outcome.FAILED, text) for text in _ambiguities(plan)),
         *_told(packets),
         *_aborts(results),
         *_unrepeatable(results),
-        *_drifts(plan),
-        *_incomplete(conditions, {gate.id for gate in gates if gate.not_applicable}),
+        *(Problem(Outcome.FAILED, text) for text in drift_reasons(plan)),
+        *_incomplete(conditions, gates),
     ]
-    verdict = _verdict(reasons, conditions)
+    verdict = _verdict(stopping, conditions)
+    reasons = stopping or _open_reasons(conditions, gates)
     return PlanVerdict(
         plan=plan.id,
         title=plan.title,
         verdict=verdict,
-        reasons=tuple(reasons) or _open_reasons(conditions),
+        reasons=tuple(reason.text for reason in reasons),
         conditions=conditions,
         waivers=waivers,
         packets=packets,
@@ -75,24 +86,31 @@ def fold(
         capabilities=None if capabilities is None else tuple(sorted(capabilities)),
         decided_on=decided_on,
         outcome_digest=_digest(verdict, gates, results, waivers),
+        chains=chains_of(verdict, reasons, packets, results),
+        phases=phases,
+        drift=drift_table(plan),
+        debt=debt_ledger(plan),
+        residual_risks=residual_risks(plan, plan_gates, conditions, waivers, closings),
+        closed_conditions=closings,
+        inventory=inventory,
     )
 
 
-def _verdict(reasons: Sequence[str], conditions: Sequence[Condition]) -> Verdict:
+def _verdict(reasons: Sequence[Problem], conditions: Sequence[Condition]) -> Verdict:
     if reasons:
         return Verdict.NO_GO
     return Verdict.GO_WITH_CONDITIONS if conditions else Verdict.GO
 
 
-def _told(packets: Sequence[PacketResult]) -> Iterable[str]:
+def _told(packets: Sequence[PacketResult]) -> Iterable[Problem]:
     """Why packets are not DONE. Those with a reason of their own come first: the others only wait for them."""
     if not packets:
-        yield "the plan has no packet: nothing was judged"
+        yield Problem(Outcome.INCONCLUSIVE, "the plan has no packet: nothing was judged")
     open_packets = [packet for packet in packets if not packet.state.is_done]
     rank = {PacketState.CHANGES_REQUESTED: 0, PacketState.BLOCKED: 1}
     for packet in sorted(open_packets, key=lambda packet: rank[packet.state]):
-        for reason in packet.reasons:
-            yield f"{packet.id} · {reason}"
+        for reason in packet.because:
+            yield replace(reason, text=f"{packet.id} · {reason.text}")
 
 
 def _ambiguities(plan: Plan) -> Iterable[str]:
@@ -111,13 +129,14 @@ def _runs(results: Mapping[str, EvidenceResult]) -> list[RunSummary]:
     return [run for _, result in sorted(results.items()) for run in result.runs]
 
 
-def _aborts(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
+def _aborts(results: Mapping[str, EvidenceResult]) -> Iterable[Problem]:
     for run in _runs(results):
         for line in run.aborts:
-            yield f"run {run.run}: abort criteria: expected {line.expected}, observed {line.observed}"
+            text = f"run {run.run}: abort criteria: expected {line.expected}, observed {line.observed}"
+            yield Problem(line.outcome, text, run=run.run, check=line.check, records=line.records)
 
 
-def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
+def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[Problem]:
     """Same scenario, seed and circumstances, other outcome: a failure of the harness itself, always P0."""
     seen: dict[tuple[object, ...], RunSummary] = {}
     for run in _runs(results):
@@ -125,31 +144,30 @@ def _unrepeatable(results: Mapping[str, EvidenceResult]) -> Iterable[str]:
         first = seen.setdefault(key, run)
         if (first.outcome, first.outcome_digest) != (run.outcome, run.outcome_digest):
             what = f"{run.scenario} with seed {run.seed}"
-            yield f"harness: {what} ended in {first.outcome} and, with another digest, {run.outcome} ({run.run})"
+            text = f"harness: {what} ended in {first.outcome} and, with another digest, {run.outcome} ({run.run})"
+            yield Problem(Outcome.ERRORED, text, run=run.run)
 
 
-def _drifts(plan: Plan) -> Iterable[str]:
-    """Differences between product and plan that must be fixed first (rollout-plan 4)."""
-    for row in plan.drift:
-        if row.state == "DRIFT_FIX_REQUIRED":
-            yield f"drift {row.id} must be fixed first: {row.title}"
-
-
-def _incomplete(conditions: Sequence[Condition], not_applicable: set[str]) -> Iterable[str]:
+def _incomplete(conditions: Sequence[Condition], gates: Sequence[GateResult]) -> Iterable[Problem]:
     """A condition nobody owes anything for is none. A gate that does not apply asks nothing of anybody."""
+    by_id = {gate.id: gate for gate in gates}
     for condition in conditions:
-        if condition.missing and condition.gate not in not_applicable:
-            yield (
-                f"{condition.packet} · gate {condition.gate} ({condition.priority}) is open and names no "
-                f"{', no '.join(condition.missing)}: {condition.reason}"
-            )
+        gate = by_id[condition.gate]
+        if condition.missing and gate.not_applicable is None:
+            lacks = f"is open and names no {', no '.join(condition.missing)}: {condition.reason}"
+            text = f"{condition.packet} · gate {condition.gate} ({condition.priority}) {lacks}"
+            yield replace(gate.problems[0], text=text)
 
 
-def _open_reasons(conditions: Sequence[Condition]) -> tuple[str, ...]:
-    return tuple(
-        f"{condition.packet} · gate {condition.gate} ({condition.priority}) {condition.title}: {condition.reason}"
-        for condition in conditions
-    )
+def _open_reasons(conditions: Sequence[Condition], gates: Sequence[GateResult]) -> list[Problem]:
+    by_id = {gate.id: gate for gate in gates}
+    return [
+        replace(
+            by_id[one.gate].problems[0],
+            text=f"{one.packet} · gate {one.gate} ({one.priority}) {one.title}: {one.reason}",
+        )
+        for one in conditions
+    ]
 
 
 def _failure_classes(plan: Plan, results: Mapping[str, EvidenceResult]) -> tuple[FailureClassResult, ...]:

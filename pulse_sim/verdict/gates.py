@@ -29,6 +29,7 @@ def judge_gate(
     """
     problems = list(_problems_of(gate, results, attested))
     outcome = worst([Outcome.PASSED, *(problem.outcome for problem in problems)])
+    problems = [replace(problem, packet=packet, gate=gate.id) for problem in problems]
     problems.sort(key=lambda problem: -problem.outcome.rank)
     result = GateResult(
         id=gate.id,
@@ -44,7 +45,8 @@ def judge_gate(
     if not lacking or outcome in _FAILS:
         return result
     why = f"not applicable: the system under test has no {' and no '.join(lacking)}"
-    return replace(result, outcome=Outcome.SKIPPED, problems=(Problem(Outcome.SKIPPED, why),), not_applicable=why)
+    problem = Problem(Outcome.SKIPPED, why, packet, gate.id)
+    return replace(result, outcome=Outcome.SKIPPED, problems=(problem,), not_applicable=why)
 
 
 def problems_of_evidence(result: EvidenceResult, checks: Iterable[str] = ()) -> list[Problem]:
@@ -82,9 +84,9 @@ def _problems_of(
     for evidence_id in gate.evidence:
         result = results.get(evidence_id)
         if result is None:
-            yield Problem(Outcome.INCONCLUSIVE, f"evidence {evidence_id} was not produced")
+            yield Problem(Outcome.INCONCLUSIVE, f"evidence {evidence_id} was not produced", evidence=evidence_id)
         else:
-            yield from problems_of_evidence(result, gate.checks)
+            yield from (replace(one, evidence=evidence_id) for one in problems_of_evidence(result, gate.checks))
     if gate.attest is not None:
         if gate.attest not in attested:
             yield Problem(Outcome.INCONCLUSIVE, f"human input {gate.attest} was not given (--attest)")
@@ -96,16 +98,17 @@ def _problems_of_run(run: RunSummary, wanted: tuple[str, ...]) -> Iterable[Probl
     judged = [line for line in run.checks if not wanted or line.check in wanted]
     for line in judged:
         if line.outcome is not Outcome.PASSED:
-            yield Problem(line.outcome, f"check {line.check} in run {run.run}: {_in_words(line)}")
+            text = f"check {line.check} in run {run.run}: {_in_words(line)}"
+            yield Problem(line.outcome, text, run=run.run, check=line.check, records=line.records)
     absent = [name for name in wanted if all(line.check != name for line in run.checks)]
     quiet = Outcome.SKIPPED if run.outcome is Outcome.SKIPPED else Outcome.INCONCLUSIVE
     for name in absent:
-        yield Problem(quiet, f"check {name} in run {run.run}: the run has no such check")
+        yield Problem(quiet, f"check {name} in run {run.run}: the run has no such check", run=run.run, check=name)
     if not run.checks and not absent and not run.reason:
-        yield Problem(quiet, f"run {run.run}: nothing was checked")
+        yield Problem(quiet, f"run {run.run}: nothing was checked", run=run.run)
     known = worst([Outcome.PASSED, *(line.outcome for line in run.checks)])
     if run.outcome.rank > known.rank or (run.reason and run.outcome is not Outcome.PASSED):
-        yield Problem(run.outcome, f"run {run.run}: {run.reason or run.outcome.value}")
+        yield Problem(run.outcome, f"run {run.run}: {run.reason or run.outcome.value}", run=run.run)
 
 
 def _in_words(line: JudgedCheck) -> str:

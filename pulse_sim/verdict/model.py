@@ -1,5 +1,6 @@
 """The values a verdict is made of. Knows no file, no clock and no system under test: plain data in, plain data out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -48,6 +49,8 @@ class JudgedCheck:
     expected: str = ""
     observed: str = ""
     reason: str = ""
+    records: tuple[int, ...] = ()
+    """Sequence numbers of the log's records it rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,8 @@ class RunSummary:
     schedule: str = ""
     trace_digest: str = ""
     outcome_digest: str = ""
+    virtual_s: float | None = None
+    """How long it was in virtual time; None when nobody knows."""
 
     @property
     def aborts(self) -> tuple[JudgedCheck, ...]:
@@ -75,8 +80,26 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CommandRun:
+    """One command as it was executed (rollout-plan 3). ``argv`` is the plan's, before ``${runs}`` is filled in.
+
+    ``duration_s`` is wall time and outside every digest. ``exit_status`` is None when there is none; ``tests_run`` is
+    None when the program runs no tests, or did not say how many.
+    """
+
+    argv: tuple[str, ...]
+    exit_status: int | None
+    timed_out: bool
+    duration_s: float
+    output_sha256: str
+    output_bytes: int
+    truncated: bool = False
+    tests_run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceResult:
-    """What one evidence item of the plan came to. ``kind`` is ``scenario`` or ``command``.
+    """What one evidence item of the plan came to. ``kind`` is ``scenario``, ``command`` or ``inventory``.
 
     ``reason`` is for trouble of the item as a whole (its file is missing, it timed out), not for what its runs say
     themselves. A scenario without runs, or a run without checks, is inconclusive whatever ``outcome`` claims.
@@ -87,14 +110,38 @@ class EvidenceResult:
     outcome: Outcome
     reason: str = ""
     runs: tuple[RunSummary, ...] = ()
+    command: CommandRun | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why something is not passed, with the place that says so."""
+    """Why something is not passed, with the place that says so: as much of it as is known."""
 
     outcome: Outcome
     text: str
+    packet: str = ""
+    gate: str = ""
+    evidence: str = ""
+    run: str = ""
+    check: str = ""
+    records: tuple[int, ...] = ()
+    waits_for: str = ""
+    """The packet that is waited for, where that is the problem."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedCondition:
+    """What became of a condition somebody states to have closed: ``state`` is ``closes``, ``refused`` or ``unused``.
+
+    ``evidence`` is what the statement points at, in words or as a digest; ``on`` is a date as text.
+    """
+
+    gate: str
+    by: str
+    on: str
+    evidence: str
+    state: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +158,12 @@ class GateResult:
     evidence: tuple[str, ...]
     not_applicable: str | None = None
     waived: bool = False
+    closed_later: bool = False
 
     @property
     def closed(self) -> bool:
-        """Passed or waived. A gate that does not apply stays open: it is a condition."""
-        return self.outcome is Outcome.PASSED or self.waived
+        """Passed, waived or closed later. A gate that does not apply stays open: it is a condition."""
+        return self.outcome is Outcome.PASSED or self.waived or self.closed_later
 
     @property
     def stops(self) -> bool:
@@ -145,6 +193,11 @@ class PacketResult:
     depends_on: tuple[str, ...]
     gates: tuple[GateResult, ...]
     evidence: tuple[EvidenceResult, ...]
+    because: tuple[Problem, ...] = ()
+    """``reasons`` with their places, in the same order."""
+    objective: str = ""
+    owner: str = ""
+    rollback: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +246,102 @@ class FailureClassResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecklistItem:
+    """One line of a phase's transition checklist. ``id`` is ``checkpoints``, ``exit``, ``issues``, ``rollback``,
+    ``duration`` or ``sign-off``; it is met when ``outcome`` is passed.
+    """
+
+    id: str
+    title: str
+    outcome: Outcome
+    reason: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether this line stands in nobody's way."""
+        return self.outcome is Outcome.PASSED
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseResult:
+    """One rollout phase (contract A11): what was rehearsed, and whether the next phase may begin.
+
+    ``duration_s`` is what the plan demands and ``ran_s`` what the shortest run of its evidence lasted, both virtual.
+    """
+
+    id: str
+    title: str
+    packet: str
+    duration_s: float
+    ran_s: float | None
+    evidence: tuple[str, ...]
+    checkpoints: tuple[str, ...]
+    exit: tuple[str, ...]
+    rollback: tuple[str, ...]
+    checklist: tuple[ChecklistItem, ...]
+
+    @property
+    def may_end(self) -> bool:
+        """Whether every line of the checklist is met."""
+        return all(item.is_met for item in self.checklist)
+
+
+@dataclass(frozen=True, slots=True)
+class DriftRow:
+    """One row of the drift table; ``state`` is MATCHED, DRIFT_ACCEPTED, DRIFT_FIX_REQUIRED or DEFERRED."""
+
+    id: str
+    title: str
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DebtRow:
+    """One row of the debt ledger: what is put off, how bad it is, who owes it and until which milestone."""
+
+    id: str
+    title: str
+    severity: str
+    owner: str
+    milestone: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualRisk:
+    """What may still go wrong after the verdict. ``source`` says where it comes from: ``plan``, or the gate it stays
+    open with, as ``condition GATE``, ``waiver GATE`` or ``closed GATE``.
+    """
+
+    id: str
+    title: str
+    severity: str
+    owner: str
+    rollback: str
+    packet: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChainStep:
+    """One step of a chain: ``kind`` is verdict, packet, gate, evidence, run or check, ``id`` its name."""
+
+    kind: str
+    id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonChain:
+    """The shortest chain of evidence of one reason, from the verdict down to record numbers of a run's log."""
+
+    reason: str
+    steps: tuple[ChainStep, ...]
+    records: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PlanVerdict:
     """The verdict with everything it rests on. ``reasons`` has the first failing reason first and is empty for GO."""
 
@@ -208,6 +357,15 @@ class PlanVerdict:
     capabilities: tuple[str, ...] | None
     decided_on: date
     outcome_digest: str = ""
+    chains: tuple[ReasonChain, ...] = ()
+    """One for each of ``reasons``, in the same order."""
+    phases: tuple[PhaseResult, ...] = ()
+    drift: tuple[DriftRow, ...] = ()
+    debt: tuple[DebtRow, ...] = ()
+    residual_risks: tuple[ResidualRisk, ...] = ()
+    closed_conditions: tuple[ClosedCondition, ...] = ()
+    inventory: Mapping[str, Json] | None = None
+    """The content of ``inventory.json``: what was tested with what (TRR-00)."""
 
     @property
     def runs(self) -> tuple[RunSummary, ...]:

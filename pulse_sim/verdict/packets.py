@@ -4,7 +4,7 @@ Knows nothing of how gates are judged nor of the verdict they end in.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pulse_sim.outcome import Outcome, worst
 from pulse_sim.verdict.gates import problems_of_evidence, unaccounted_checks
@@ -29,13 +29,17 @@ def judge_packets(
     gates: Mapping[str, Sequence[GateResult]],
     results: Mapping[str, EvidenceResult],
     left_out: Iterable[str],
+    further: Mapping[str, Sequence[Problem]] | None = None,
 ) -> tuple[PacketResult, ...]:
     """Every packet in the order of the plan.
 
     A packet in a dependency cycle, or waiting for one, for an unknown packet or for one that is not DONE, is BLOCKED.
-    A dependency the plan says it leaves out does not block.
+    A dependency the plan says it leaves out does not block. ``further`` has problems of packets that no gate tells.
     """
-    standings = {packet.id: _stand(packet, tuple(gates[packet.id]), results) for packet in packets}
+    standings = {
+        packet.id: _stand(packet, tuple(gates[packet.id]), results, (further or {}).get(packet.id, ()))
+        for packet in packets
+    }
     absent = frozenset(left_out) - standings.keys()
     states: dict[str, PacketState] = {}
     cycles = _cycles(standings, absent)
@@ -46,9 +50,14 @@ def judge_packets(
     return tuple(done[packet_id] for packet_id in standings)
 
 
-def _stand(packet: Packet, gates: tuple[GateResult, ...], results: Mapping[str, EvidenceResult]) -> _Standing:
+def _stand(
+    packet: Packet,
+    gates: tuple[GateResult, ...],
+    results: Mapping[str, EvidenceResult],
+    further: Sequence[Problem],
+) -> _Standing:
     problems = [
-        Problem(gate.outcome, f"{gate.place}: {gate.reason}")
+        replace(gate.problems[0], outcome=gate.outcome, text=f"{gate.place}: {gate.reason}")
         for gate in sorted(gates, key=lambda gate: gate.priority)
         if gate.stops
     ]
@@ -56,7 +65,9 @@ def _stand(packet: Packet, gates: tuple[GateResult, ...], results: Mapping[str, 
         problems.append(Problem(Outcome.INCONCLUSIVE, "no gate: nothing was judged"))
     evidence = tuple(results[item.id] for item in packet.evidence if item.id in results)
     problems.extend(_unaccounted(packet, results, {gate.id for gate in gates if gate.stops}))
-    return _Standing(packet, gates, evidence, tuple(problems))
+    problems.extend(further)
+    placed = tuple(replace(problem, packet=packet.id) for problem in problems)
+    return _Standing(packet, gates, evidence, placed)
 
 
 def _unaccounted(packet: Packet, results: Mapping[str, EvidenceResult], told: set[str]) -> Iterable[Problem]:
@@ -66,7 +77,7 @@ def _unaccounted(packet: Packet, results: Mapping[str, EvidenceResult], told: se
         users = [gate for gate in packet.gates if item.id in gate.evidence]
         if result is None:
             if not users:
-                yield Problem(Outcome.INCONCLUSIVE, f"evidence {item.id} was not produced")
+                yield Problem(Outcome.INCONCLUSIVE, f"evidence {item.id} was not produced", evidence=item.id)
             continue
         names = unaccounted_checks(result, users)
         if names is None or (users and not names) or any(gate.id in told for gate in users):
@@ -75,7 +86,7 @@ def _unaccounted(packet: Packet, results: Mapping[str, EvidenceResult], told: se
         bad = worst([Outcome.PASSED, *(problem.outcome for problem in problems)])
         if bad is not Outcome.PASSED:
             first = next(problem for problem in problems if problem.outcome is bad)
-            yield Problem(bad, f"{first.text} — and no gate looks at it")
+            yield replace(first, text=f"{first.text} — and no gate looks at it", evidence=item.id)
 
 
 def _conclude(
@@ -83,7 +94,7 @@ def _conclude(
 ) -> PacketResult:
     packet = standing.packet
     waits = [name for name in packet.depends_on if name not in absent and not _is_done(states.get(name))]
-    reasons = [problem.text for problem in standing.problems]
+    because = list(standing.problems)
     unblocks: str | None = None
     state = PacketState.DONE_WITH_CONDITIONS if _has_conditions(standing) else PacketState.DONE
     if any(problem.outcome in _FAILS for problem in standing.problems):
@@ -91,23 +102,31 @@ def _conclude(
     elif standing.problems:
         state, unblocks = PacketState.BLOCKED, "evidence that can be judged"
     if waits:
-        told = [f"waits for {name}, which is {_told(states.get(name))}" for name in waits]
-        reasons.extend([cycle] if cycle else told)
+        told = [_waiting(packet.id, f"waits for {name}, which is {_told(states.get(name))}", name) for name in waits]
+        because.extend([_waiting(packet.id, cycle)] if cycle else told)
         if state is not PacketState.CHANGES_REQUESTED:
             state, unblocks = PacketState.BLOCKED, unblocks or f"{' and '.join(waits)} DONE"
     if packet.blockade is not None:
         state, unblocks = PacketState.BLOCKED, packet.blockade.unblocked_by
-        reasons.insert(0, f"blocked: {packet.blockade.why}")
+        because.insert(0, _waiting(packet.id, f"blocked: {packet.blockade.why}"))
     return PacketResult(
         id=packet.id,
         title=packet.title,
         state=state,
-        reasons=tuple(reasons),
+        reasons=tuple(problem.text for problem in because),
         unblocks=unblocks,
         depends_on=tuple(packet.depends_on),
         gates=standing.gates,
         evidence=standing.evidence,
+        because=tuple(because),
+        objective=packet.objective or "",
+        owner=packet.owner or "",
+        rollback=packet.rollback or "",
     )
+
+
+def _waiting(packet: str, text: str, name: str = "") -> Problem:
+    return Problem(Outcome.INCONCLUSIVE, text, packet, waits_for=name)
 
 
 def _has_conditions(standing: _Standing) -> bool:

@@ -4,17 +4,24 @@ Knows nothing of files. What it reads was written by others: anything of the wro
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final
 
+from pulse_sim.canonical import Json
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict.model import (
+    ClosedCondition,
     Condition,
+    DebtRow,
     EvidenceResult,
     GateResult,
     JsonObject,
     JudgedCheck,
     PacketResult,
+    PhaseResult,
     PlanVerdict,
+    ReasonChain,
+    ResidualRisk,
     RunSummary,
 )
 
@@ -35,6 +42,7 @@ def verdict_data(verdict: PlanVerdict) -> JsonObject:
         "title": verdict.title,
         "verdict": verdict.verdict.value,
         "reasons": list(verdict.reasons),
+        "chains": [_chain(chain) for chain in verdict.chains],
         "conditions": [condition_data(condition) for condition in verdict.conditions],
         "waivers": [
             {"gate": use.gate, "owner": use.owner, "reason": use.reason, "expires": use.expires, "state": use.state}
@@ -50,6 +58,13 @@ def verdict_data(verdict: PlanVerdict) -> JsonObject:
             }
             for row in verdict.failure_classes
         ],
+        "closed_conditions": [_fields(one) for one in verdict.closed_conditions],
+        "phases": [_phase(phase) for phase in verdict.phases],
+        "drift": [
+            {"id": row.id, "title": row.title, "class": row.state, "reason": row.reason} for row in verdict.drift
+        ],
+        "debt": [_fields(row) for row in verdict.debt],
+        "residual_risks": [_fields(risk) for risk in verdict.residual_risks],
         "leaves_out": [{"packet": packet, "why": why} for packet, why in verdict.leaves_out],
         "capabilities": None if verdict.capabilities is None else list(verdict.capabilities),
         "outcome_digest": verdict.outcome_digest,
@@ -61,6 +76,42 @@ def condition_data(condition: Condition) -> JsonObject:
     """One condition as ``verdict.json`` and the command line's ``--json`` show it."""
     names = ("gate", "packet", "priority", "title", "reason", "risk", "severity", "owner", "target", "rollback")
     return {name: getattr(condition, name) for name in names}
+
+
+def _chain(chain: ReasonChain) -> JsonObject:
+    """One reason's chain; ``records`` are sequence numbers in the observation log of its last run."""
+    steps: list[Json] = [{"kind": step.kind, "id": step.id, "outcome": step.outcome} for step in chain.steps]
+    return {"reason": chain.reason, "steps": steps, "records": list(chain.records)}
+
+
+def _phase(phase: PhaseResult) -> JsonObject:
+    checklist: list[Json] = [
+        {"id": item.id, "title": item.title, "outcome": item.outcome.value, "reason": item.reason}
+        for item in phase.checklist
+    ]
+    return {
+        "id": phase.id,
+        "title": phase.title,
+        "packet": phase.packet,
+        "duration_s": whole(phase.duration_s),
+        "ran_s": None if phase.ran_s is None else whole(phase.ran_s),
+        "evidence": list(phase.evidence),
+        "checkpoints": list(phase.checkpoints),
+        "exit": list(phase.exit),
+        "rollback": list(phase.rollback),
+        "may_end": phase.may_end,
+        "checklist": checklist,
+    }
+
+
+def whole(seconds: float) -> int | float:
+    """An integer where there is nothing behind the point: one number has one spelling."""
+    return int(seconds) if seconds == int(seconds) else seconds
+
+
+def _fields(row: ClosedCondition | DebtRow | ResidualRisk) -> JsonObject:
+    """A row all of whose fields are text."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
 
 
 def evidence_data(result: EvidenceResult) -> JsonObject:
@@ -110,6 +161,7 @@ def run_summary(name: str, checks: Any) -> RunSummary:
         schedule=_text(data, "schedule"),
         trace_digest=_text(data, "trace_digest"),
         outcome_digest=_text(data, "outcome_digest"),
+        virtual_s=_virtual_s(data.get("virtual_seconds")),
     )
 
 
@@ -122,7 +174,22 @@ def judged_check(value: Any) -> JudgedCheck:
         expected=_text(line, "expected", ""),
         observed=_text(line, "observed", ""),
         reason=_text(line, "reason", ""),
+        records=_records(line.get("evidence", [])),
     )
+
+
+def _records(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(seq) is int and seq >= 0 for seq in value):
+        raise ValueError("a check's evidence is a list of sequence numbers")
+    return tuple(value)
+
+
+def _virtual_s(value: Any) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not 0 <= value < float("inf"):
+        raise ValueError("checks.json: virtual_seconds is a length in seconds")
+    return float(value)
 
 
 def _packet(packet: PacketResult, by_id: Mapping[str, EvidenceResult]) -> JsonObject:
@@ -133,6 +200,9 @@ def _packet(packet: PacketResult, by_id: Mapping[str, EvidenceResult]) -> JsonOb
         "reasons": list(packet.reasons),
         "unblocks": packet.unblocks,
         "depends_on": list(packet.depends_on),
+        "objective": packet.objective,
+        "owner": packet.owner,
+        "rollback": packet.rollback,
         "gates": [_gate(gate, by_id) for gate in packet.gates],
         "evidence": [evidence_data(result) for result in packet.evidence],
     }
@@ -147,6 +217,7 @@ def _gate(gate: GateResult, by_id: Mapping[str, EvidenceResult]) -> JsonObject:
         "closed": gate.closed,
         "blocking": gate.blocking,
         "waived": gate.waived,
+        "closed_later": gate.closed_later,
         "not_applicable": gate.not_applicable,
         "reason": gate.reason,
         "evidence": [line for name in gate.evidence for line in _gate_evidence(name, by_id.get(name))],

@@ -45,6 +45,9 @@ class PlanPacket:
     depends_on: tuple[str, ...] = ()
     blockade: PlanBlockade | None = None
     title: str = "a packet"
+    objective: str | None = None
+    owner: str | None = None
+    rollback: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,51 @@ class PlanDrift:
     id: str
     title: str
     state: str
+    reason: str | None = "known"
+    severity: str | None = None
+    owner: str | None = None
+    milestone: str | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class PlanDebt:
+    """One row of a debt ledger."""
+
+    id: str
+    title: str = "put off"
+    severity: str = "sev-3"
+    owner: str = "engineering"
+    milestone: str = "7.0"
+    target: str | None = None
+
+
+@dataclass(frozen=True)
+class PlanRisk:
+    """A risk that remains."""
+
+    id: str
+    title: str = "it may still happen"
+    severity: str = "sev-3"
+    owner: str = "operations"
+    rollback: str = "disable"
+    packet: str | None = None
+
+
+@dataclass(frozen=True)
+class PlanPhase:
+    """One rollout phase."""
+
+    id: str
+    packet: str = "TRR-04"
+    evidence: tuple[str, ...] = ()
+    checkpoints: tuple[str, ...] = ()
+    exit: tuple[str, ...] = ()
+    rollback: tuple[str, ...] = ()
+    duration: int = 48 * 3600 * 10**9
+    issues: str = "no-critical-issue"
+    sign_off: str = "phase-1"
+    title: str = "a phase"
 
 
 @dataclass(frozen=True)
@@ -84,6 +132,9 @@ class PlanDouble:
     leaves_out: tuple[PlanLeftOut, ...] = ()
     failure_classes: tuple[PlanFailureClass, ...] = ()
     drift: tuple[PlanDrift, ...] = ()
+    debt: tuple[PlanDebt, ...] = ()
+    phases: tuple[PlanPhase, ...] = ()
+    residual_risks: tuple[PlanRisk, ...] = ()
     p1_blocks: bool = False
     id: str = "plan"
     title: str = "A plan"

@@ -405,7 +405,6 @@ def test_the_outcome_digest_moves_with_an_outcome_and_not_with_the_day() -> None
     [
         ("MATCHED", Verdict.GO),
         ("DRIFT_ACCEPTED", Verdict.GO),
-        ("DEFERRED", Verdict.GO),
         ("DRIFT_FIX_REQUIRED", Verdict.NO_GO),
     ],
 )
