@@ -20,7 +20,7 @@ from pulse_sim.stack.api.resources import ResourceRoutes
 from pulse_sim.stack.api.server import ApiServer, Routes
 from pulse_sim.stack.breaker import Breaker
 from pulse_sim.stack.client import Client
-from pulse_sim.stack.connection import Connection, Redaction
+from pulse_sim.stack.connection import DEFAULT_ORG, Connection, Redaction
 from pulse_sim.stack.context import Followed
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import Classifier
@@ -215,6 +215,7 @@ class Stack:
                     status_of=self._status_of,
                     sync=self._sync,
                     test=self._test,
+                    check=self._check,
                 )
             )
         return groups
@@ -239,9 +240,18 @@ class Stack:
         finally:
             await client.close()
 
-    def _configured(self) -> list[Connection]:
-        orgs = self._store.orgs() if self.settings.multi_tenant else ("default",)
-        return [connection for org in orgs for connection in self._store.load(org)]
+    async def _check(self, connection: Connection) -> None:
+        await self._client(connection).close()
+
+    def _configured(self) -> dict[str, tuple[Connection, ...] | StoreDamaged]:
+        """Connections by organisation. A file nobody can read is the trouble of one organisation, not of all."""
+        found: dict[str, tuple[Connection, ...] | StoreDamaged] = {}
+        for org in self._store.orgs() if self.settings.multi_tenant else (DEFAULT_ORG,):
+            try:
+                found[org] = self._store.load(org)
+            except StoreDamaged as damage:
+                found[org] = damage
+        return found
 
     def _client(self, connection: Connection) -> NegotiatedClient:
         return NegotiatedClient(

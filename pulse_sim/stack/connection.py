@@ -173,6 +173,9 @@ class _Reader:
         if not isinstance(value, str) or len(value) > 512 or any(ord(char) < 32 for char in value):
             self.problems[key] = "must be text without control characters, at most 512"
             return ""
+        if any("\ud800" <= char <= "\udfff" for char in value):  # a half of a pair: no encoding has it
+            self.problems[key] = "must be text without lone surrogates"
+            return ""
         return value if key == "password" else value.strip()
 
     def flag(self, key: str, default: bool) -> bool:

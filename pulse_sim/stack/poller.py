@@ -5,7 +5,7 @@ Decides who is polled; how a poll goes is the watch's business, and nothing here
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,8 +37,9 @@ class Running:
 
 
 class Poller:
-    """Starts, changes and ends watches. `load` gives all configured connections or raises StoreDamaged; `watch_over`
-    makes the watch of a connection, with its client, or raises ValueError; both are asked again on every change.
+    """Starts, changes and ends watches. `load` gives the configured connections of every organisation, or why they
+    cannot be told; `watch_over` makes the watch of a connection, with its client, or raises ValueError; both are asked
+    again on every change.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Poller:
         registry: Registry,
         metrics: Metrics,
         *,
-        load: Callable[[], Iterable[Connection]],
+        load: Callable[[], Mapping[str, Iterable[Connection] | StoreDamaged]],
         watch_over: Callable[[Connection, Polled | None], Watch],
         poll_limit: Callable[[float], float | None],
     ) -> None:
@@ -60,7 +61,7 @@ class Poller:
         self._running: dict[Target, Running] = {}
         self._syncing = asyncio.Lock()
         self._ticks: asyncio.Task[None] | None = None
-        self._load_failed = False
+        self._damaged: Collection[str] = ()
         self._refused: set[Target] = set()
 
     async def start(self) -> None:
@@ -91,22 +92,21 @@ class Poller:
     async def _tick(self) -> None:
         while True:
             await self._runtime.sleep_until(self._runtime.time() + SYNC_S)
-            await self.sync_connections()
+            try:
+                await self.sync_connections()
+            except Exception as failure:  # whatever it was: the next tick is the one that mends it
+                _log.error("TrueNAS sync failed: %(exception)s", {"exception": type(failure).__name__})
 
     async def sync_connections(self) -> None:
-        """Brings the watches in step: new, changed, removed and disabled connections. Raises nothing."""
+        """Brings the watches in step: new, changed, removed and disabled connections.
+
+        Those of an organisation whose file cannot be read go on as they are.
+        """
         async with self._syncing:
             self._registry.drop_expired(self._runtime.time())
-            try:
-                wanted = {(c.org, c.id): c for c in self._load() if c.enabled}
-            except StoreDamaged as damage:
-                if not self._load_failed:
-                    _log.error("TrueNAS connections not loaded: %(reason)s", {"reason": damage.reason})
-                self._load_failed = True
-                return
-            self._load_failed = False
+            wanted = self._wanted()
             self._retire_unknown(wanted)
-            gone = [target for target in self._running if target not in wanted]
+            gone = [target for target in self._running if target not in wanted and target[0] not in self._damaged]
             await self._together("truenas end", [self._end(target) for target in gone])
             changes = []
             for target, connection in wanted.items():
@@ -117,11 +117,26 @@ class Poller:
                     changes.append(self._begin(target, connection, running))
             await self._together("truenas change", changes)
 
+    def _wanted(self) -> dict[Target, Connection]:
+        """The connections to poll; what could not be read is noted, and said once."""
+        wanted: dict[Target, Connection] = {}
+        damaged = []
+        for org, found in self._load().items():
+            if isinstance(found, StoreDamaged):
+                if org not in self._damaged:
+                    fields = {"org": org, "reason": found.reason}
+                    _log.error("TrueNAS connections not loaded for %(org)s: %(reason)s", fields)
+                damaged.append(org)
+            else:
+                wanted |= {(each.org, each.id): each for each in found if each.enabled}
+        self._damaged = damaged
+        return wanted
+
     def _retire_unknown(self, wanted: dict[Target, Connection]) -> None:
         """Records loaded at start may belong to connections removed while the stack was down."""
         for holding in list(self._registry.holdings()):
             org, source, connection_id = holding.key
-            if source == SOURCE and (org, connection_id) not in wanted:
+            if source == SOURCE and (org, connection_id) not in wanted and org not in self._damaged:
                 self._registry.retire(holding.key, self._runtime.time())
 
     async def _together(self, name: str, works: list[Coroutine[Any, Any, None]]) -> None:

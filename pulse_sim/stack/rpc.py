@@ -162,6 +162,7 @@ class RpcSession:
 
 async def open_rpc(
     http: aiohttp.ClientSession,
+    url: URL,
     connection: Connection,
     runtime: Runtime,
     *,
@@ -171,12 +172,12 @@ async def open_rpc(
 ) -> RpcSession:
     """Connect and log in; sets no deadline. Raises StatusRefused when the handshake is refused, LoginRefused.
 
-    ``http`` is closed with the session, and at once when none comes to be. ``largest`` is the longest message taken,
-    ``clean`` is applied to every text before it is read.
+    ``url`` is that of :func:`endpoint`. ``http`` is closed with the session, and at once when none comes to be.
+    ``largest`` is the longest message taken, ``clean`` is applied to every text before it is read.
     """
     try:
         socket = await http.ws_connect(
-            endpoint(connection),
+            url,
             ssl=ssl,
             heartbeat=HEARTBEAT_S,
             max_msg_size=largest,

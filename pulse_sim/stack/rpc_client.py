@@ -6,11 +6,13 @@ Every call has a deadline and a size limit. It maps nothing; a session that was 
 import asyncio
 from typing import Any, Final
 
+from yarl import URL
+
 from pulse_sim.stack.client import DATASET_PROPERTIES, MAX_BODY, PAGE, forms_of
 from pulse_sim.stack.connection import MASK, Connection
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import AnswerUnusable, Classifier, SessionClosed
-from pulse_sim.stack.rpc import RpcSession, log_in, open_rpc, refuse_redirects, session_was_lost
+from pulse_sim.stack.rpc import RpcSession, endpoint, log_in, open_rpc, refuse_redirects, session_was_lost
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
 from pulse_sim.stack.transport import CountedConnector, open_session, tls_context
@@ -30,6 +32,7 @@ class RpcClient:
     ) -> None:
         self.instance = connection.id
         self._connection = connection
+        self._url = self._endpoint()
         self._runtime = runtime
         self._clock = clock
         self._deadlines = deadlines
@@ -122,6 +125,9 @@ class RpcClient:
         await log_in(session, self._connection)
         return await session.call(method, params)
 
+    def _endpoint(self) -> URL:
+        return endpoint(self._connection)
+
     async def _session(self) -> RpcSession:
         if self._rpc is not None and not self._rpc.is_open:
             await self._drop(farewell=False)
@@ -132,7 +138,7 @@ class RpcClient:
                 self._connection, self._deadlines.for_connect(), authorized=False, tracing=[refuse_redirects()]
             )
             opened = await open_rpc(
-                http, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
+                http, self._url, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
             )
             if self._closed:  # meanwhile: nobody would close this one
                 await opened.close(farewell=False)

@@ -50,6 +50,7 @@ class ConnectionStore:
         self._key_file = KeyFile(seams.disk, data_dir, seams.entropy)
         self._loaded: dict[str, tuple[bytes | None, tuple[Connection, ...]]] = {}
         self._unencrypted: set[str] = set()
+        self._orgs: tuple[str, ...] = ()
 
     def open(self) -> None:
         """Makes the data directory (0700) and, on the first start, the key; tidies up after a crash.
@@ -67,12 +68,19 @@ class ConnectionStore:
         self._key_file.read_or_make(self._is_encrypted)
 
     def orgs(self) -> tuple[str, ...]:
-        """Organisations that have a directory, the default one first."""
+        """Organisations that have a directory, the default one first.
+
+        Those of before where the disk does not tell: an organisation is not gone because of that.
+        """
         try:
             names = self._disk.names(self._path("orgs"))
-        except OSError:
-            names = []
-        return (DEFAULT_ORG, *(name for name in names if name != DEFAULT_ORG and ORG_NAME.fullmatch(name)))
+        except FileNotFoundError:
+            self._orgs = ()
+        except OSError as failure:
+            _log.error("organisations not listed: %(exception)s", {"exception": type(failure).__name__})
+        else:
+            self._orgs = tuple(name for name in names if name != DEFAULT_ORG and ORG_NAME.fullmatch(name))
+        return (DEFAULT_ORG, *self._orgs)
 
     def load(self, org: str = DEFAULT_ORG) -> tuple[Connection, ...]:
         """The connections of an organisation; none when the file is missing or empty. Raises StoreDamaged."""

@@ -55,7 +55,7 @@ class UnboundedAnswers(RpcClient):
             await self._drop(farewell=False)
             http, self._connector = open_session(self._connection, self._deadlines.for_connect(), authorized=False)
             self._rpc = await open_rpc(
-                http, self._connection, self._runtime, ssl=self._tls, largest=0, clean=self._clean
+                http, self._url, self._connection, self._runtime, ssl=self._tls, largest=0, clean=self._clean
             )
         return self._rpc
 

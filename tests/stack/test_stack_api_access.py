@@ -105,7 +105,7 @@ def body_of(size: int) -> bytes:
         (b'{"host":"h","apiKey":"1-x","port":NaN}', {}, 400, "invalid_request"),
         (b'{"host":"h","apiKey":"1-x","port":1e400}', {}, 400, "validation_error"),
         (b'{"host":"h","apiKey":"1-x","port":' + b"9" * 5000 + b"}", {}, 400, "invalid_request"),
-        (b'{"host":"h","apiKey":"1-x","name":"\\ud800"}', {}, 201, None),
+        (b'{"host":"h","apiKey":"1-x","name":"\\ud800"}', {}, 400, "validation_error"),
         (b'{"host":"h","apiKey":"1-x","more":' + b"[" * 900 + b"]" * 900 + b"}", {}, 201, None),
     ],
 )

@@ -11,7 +11,7 @@ STACK = Path(__file__).resolve().parents[2] / "pulse_sim" / "stack"
 LEVELS = {"debug", "info", "warning", "error", "critical", "exception", "log"}
 FIELDS = {
     "alert", "cause", "count", "done", "enabled", "error_type", "exception", "failures", "file", "instance", "left",
-    "op", "path", "reason", "resolution", "resources", "route", "severity", "task", "variant", "version",
+    "op", "org", "path", "reason", "resolution", "resources", "route", "severity", "task", "variant", "version",
 }  # fmt: skip
 """What a line may tell. None of them is ever a secret: ids, counts, names of our own and words of our own."""
 SECRETS = {

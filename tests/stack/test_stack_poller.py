@@ -9,6 +9,7 @@ import pytest
 from pulse_sim.kernel import LinkFault
 from pulse_sim.stack.assembly import Parts
 from pulse_sim.stack.client import Client
+from pulse_sim.stack.store import ConnectionStore
 from tests.stack.stackbed import Bed
 
 CONNECTION = "/api/truenas/connections/nas-1"
@@ -121,7 +122,11 @@ def test_a_client_that_cannot_be_built_leaves_the_old_one_working_and_is_logged_
         await bed.start(replace(Parts(), client=RefusesHost))
         await bed.add()
         await bed.wait(30)
-        await bed.api("PUT", CONNECTION, {"host": "nas-2"})
+        status, answer = await bed.api("PUT", CONNECTION, {"host": "nas-2"})
+        assert (status, list(answer["details"])) == (400, ["host"])
+        assert (await bed.api("POST", "/api/truenas/connections", bed.record("nas-2")))[0] == 400
+        another = ConnectionStore("/data", bed.seams())
+        another.save([replace(each, host="nas-2") for each in another.load()])  # a process that knows no client
         await bed.wait(180)
         assert await bed.metric("monitor_poll_total", result="success") == 4
 

@@ -16,12 +16,20 @@ CLOCK: Final = web.AppKey("clock", Clock)
 class Refusal(Exception):
     """A request that is answered with an error body."""
 
-    def __init__(self, status: int, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.details = dict(details or {})
+        self.headers = dict(headers or {})
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
@@ -39,7 +47,9 @@ def refuse(refusal: Refusal, clock: Clock) -> web.Response:
         "timestamp": rfc3339(clock.now_ns()),
         "details": refusal.details,
     }
-    return answer(body, refusal.status)
+    response = answer(body, refusal.status)
+    response.headers.update(refusal.headers)
+    return response
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,6 +1,12 @@
-"""The routes that configure connections (contract A9). Every change is stored first, then polled at once."""
+"""The routes that configure connections (contract A9). Every change is stored first, then polled at once.
+
+What is stored is the truth. A new connection that cannot be polled is taken back, so that a failed add leaves nothing
+behind; a change or removal stays, also when the poller could not follow at once: it looks again within a minute, and a
+removal that came back would be no kill switch (contract A5, A12).
+"""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
@@ -11,6 +17,7 @@ from aiohttp import web
 from pulse_sim.stack.api.answers import Refusal, answer
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import BODY, Operation, Role
+from pulse_sim.stack.api.store_refusals import READ_ANSWERS, store_refusal, write_answers
 from pulse_sim.stack.connection import (
     LONGEST_INTERVAL_S,
     MASK,
@@ -24,6 +31,7 @@ from pulse_sim.stack.poll_status import PollStatus
 from pulse_sim.stack.store import ConnectionStore, StoreDamaged
 
 BASE: Final = "/api/truenas/connections"
+_log = logging.getLogger("pulse.api")
 _TEXT: Final = {"type": ["string", "null"], "maxLength": 512}
 _FLAG: Final = {"type": ["boolean", "null"]}
 RECORD: Final = {
@@ -65,7 +73,8 @@ class Admission:
 
 class ConnectionRoutes:
     """`status_of` gives the poll status of a polled connection; `sync` brings the poller in step; `test` makes one
-    authenticated call with a connection's settings, or raises MonitorError.
+    authenticated call with a connection's settings, or raises MonitorError; `check` raises ValueError or OSError for
+    settings no client can be made for.
     """
 
     def __init__(
@@ -78,6 +87,7 @@ class ConnectionRoutes:
         status_of: Callable[[str, str], PollStatus | None],
         sync: Callable[[], Awaitable[None]],
         test: Callable[[Connection], Awaitable[None]],
+        check: Callable[[Connection], Awaitable[None]],
     ) -> None:
         self._store = store
         self._redaction = redaction
@@ -86,15 +96,25 @@ class ConnectionRoutes:
         self._status_of = status_of
         self._sync = sync
         self._test = test
+        self._check = check
         self._changing = asyncio.Lock()
 
     def operations(self) -> Sequence[Operation]:
         """The rows of this group."""
         one, admin, array = f"{BASE}/{{id}}", Role.ADMIN, {"type": "array", "items": {"type": "object"}}
-        gates = {402: "A license is needed.", 403: "The node limit is reached.", 409: "It is configured already."}
+        taken, busy = write_answers("It is configured already."), frozenset(READ_ANSWERS)
         about = "All connections, redacted, with poll status."
         return [
-            Operation("GET", BASE, "listConnections", about, self.index, shape=array),
+            Operation(
+                "GET",
+                BASE,
+                "listConnections",
+                about,
+                self.index,
+                shape=array,
+                answers=READ_ANSWERS,
+                retry_after=busy,
+            ),
             Operation(
                 "POST",
                 BASE,
@@ -104,7 +124,8 @@ class ConnectionRoutes:
                 admin,
                 body={**RECORD, "required": ["host"]},
                 success=201,
-                answers=gates,
+                answers={402: "A license is needed.", 403: "The node limit is reached.", **taken},
+                retry_after=busy,
             ),
             Operation(
                 "PUT",
@@ -114,9 +135,19 @@ class ConnectionRoutes:
                 self.change,
                 admin,
                 body=RECORD,
-                answers={409: gates[409]},
+                answers=taken,
+                retry_after=busy,
             ),
-            Operation("DELETE", one, "removeConnection", "Removes a connection.", self.remove, admin),
+            Operation(
+                "DELETE",
+                one,
+                "removeConnection",
+                "Removes a connection.",
+                self.remove,
+                admin,
+                answers=write_answers(),
+                retry_after=busy,
+            ),
             Operation(
                 "POST",
                 f"{BASE}/test",
@@ -134,7 +165,8 @@ class ConnectionRoutes:
                 "Tests a stored connection.",
                 self.test_stored,
                 admin,
-                answers=_TESTED,
+                answers={**_TESTED, **READ_ANSWERS},
+                retry_after=busy,
             ),
         ]
 
@@ -151,6 +183,7 @@ class ConnectionRoutes:
             self._refuse_mask(connection)
             self._refuse_duplicate(connection, existing)
             self._admission.check(len(existing))
+            await self._refuse_unusable(connection)
             self._save([*existing, connection], request[ORG])
             try:
                 await self._sync()
@@ -161,15 +194,19 @@ class ConnectionRoutes:
         return answer(self._shown(connection), 201)
 
     async def change(self, request: web.Request) -> web.Response:
-        """Replaces the given fields of a connection; a secret sent as the mask, or not sent, stays."""
+        """Replaces the given fields of a connection; a secret sent as the mask, or not sent, stays.
+
+        Settings no client can be made for are refused, so that the client that works stays (contract A5).
+        """
         record = request[BODY]
         async with self._changing:
             existing = self._load(request[ORG])
             before = self._find(existing, request.match_info["id"])
             connection = self._read(_merged(before, record), request[ORG])
             self._refuse_duplicate(connection, [each for each in existing if each.id != before.id])
+            await self._refuse_unusable(connection)
             self._save([connection if each.id == before.id else each for each in existing], request[ORG])
-            await self._sync()
+            await self._follow(connection)
         return answer(self._shown(connection))
 
     async def remove(self, request: web.Request) -> web.Response:
@@ -178,7 +215,7 @@ class ConnectionRoutes:
             existing = self._load(request[ORG])
             gone = self._find(existing, request.match_info["id"])
             self._save([each for each in existing if each.id != gone.id], request[ORG])
-            await self._sync()
+            await self._follow(gone)
         return answer({"success": True, "id": gone.id})
 
     async def test_settings(self, request: web.Request) -> web.Response:
@@ -199,8 +236,22 @@ class ConnectionRoutes:
             details = {"error_type": error.type.value, "op": error.op, "status_code": error.status_code}
             raise Refusal(400, "truenas_connection_failed", error.cause, details) from None
         except (ValueError, OSError):
-            _invalid(ConnectionInvalid({"host": "no client can be made for these settings"}))
+            _invalid(_unusable())
         return answer({"success": True})
+
+    async def _refuse_unusable(self, connection: Connection) -> None:
+        try:
+            await self._check(connection)
+        except (ValueError, OSError):
+            _invalid(_unusable())
+
+    async def _follow(self, connection: Connection) -> None:
+        """Tells the poller of what is stored; one that fails tries again by itself."""
+        try:
+            await self._sync()
+        except Exception as failure:
+            fields = {"instance": connection.id, "exception": type(failure).__name__}
+            _log.warning("change of %(instance)s stored, not polled yet: %(exception)s", fields)
 
     def _shown(self, connection: Connection) -> dict[str, Any]:
         status = self._status_of(connection.org, connection.id) or PollStatus(connection.poll_interval_s)
@@ -210,13 +261,13 @@ class ConnectionRoutes:
         try:
             return self._store.load(org)
         except StoreDamaged as damage:
-            raise Refusal(500, "truenas_load_failed", damage.reason, {"file": damage.file}) from None
+            raise store_refusal(damage, "truenas_load_failed") from None
 
     def _save(self, connections: list[Connection], org: str) -> None:
         try:
             self._store.save(connections, org)
         except StoreDamaged as damage:
-            raise Refusal(500, "truenas_save_failed", damage.reason, {"file": damage.file}) from None
+            raise store_refusal(damage, "truenas_save_failed") from None
 
     def _read(self, record: dict[str, Any], org: str) -> Connection:
         try:
@@ -255,6 +306,10 @@ def _merged(before: Connection, record: dict[str, Any]) -> dict[str, Any]:
         if changes.get(key) == MASK:
             del changes[key]
     return {**before.to_record(), **changes}
+
+
+def _unusable() -> ConnectionInvalid:
+    return ConnectionInvalid({"host": "no client can be made for these settings"})
 
 
 def _invalid(invalid: ConnectionInvalid) -> NoReturn:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from pulse_sim.stack.alerts.book import AlertBook
-from pulse_sim.stack.api.answers import Refusal
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import Operation
+from pulse_sim.stack.api.store_refusals import READ_ANSWERS, store_refusal
 from pulse_sim.stack.context import Followed, describe
 from pulse_sim.stack.registry import Registry
 from pulse_sim.stack.seams import Clock
@@ -36,7 +36,19 @@ class ContextRoutes:
         """The one operation."""
         about = "What is monitored and what is wrong, as text."
         shape, media = {"type": "string"}, "text/plain"
-        return [Operation("GET", "/api/ai/context", "getContext", about, self.show, shape=shape, media=media)]
+        return [
+            Operation(
+                "GET",
+                "/api/ai/context",
+                "getContext",
+                about,
+                self.show,
+                shape=shape,
+                media=media,
+                answers=READ_ANSWERS,
+                retry_after=frozenset(READ_ANSWERS),
+            )
+        ]
 
     async def show(self, request: web.Request) -> web.Response:
         """The summary, at most 8 KiB."""
@@ -44,6 +56,6 @@ class ContextRoutes:
         try:
             followed = self._followed(org)
         except StoreDamaged as damage:
-            raise Refusal(500, "truenas_load_failed", damage.reason, {"file": damage.file}) from None
+            raise store_refusal(damage, "truenas_load_failed") from None
         text = describe(self._registry, self._alerts, followed, now=self._time(), unix_ns=self._clock.now_ns(), org=org)
         return web.Response(body=text.encode(errors="replace"), content_type="text/plain", charset="utf-8")

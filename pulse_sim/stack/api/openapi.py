@@ -123,6 +123,8 @@ def _responses(operation: Operation) -> Mapping[str, Any]:
     told: dict[str, Any] = {
         str(status): {"description": words, "content": error} for status, words in sorted(statuses.items())
     }
+    for status in operation.retry_after:
+        told[str(status)]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
     succeeded: dict[str, Any] = {"description": "Done."}
     if operation.success != _UPGRADED:
         succeeded["content"] = {operation.media: {"schema": operation.shape}}

@@ -44,7 +44,7 @@ class Parameter:
 @dataclass(frozen=True)
 class Operation:
     """One row. `body` is the schema of a JSON object or None; `shape` that of the successful answer; `answers` says
-    which statuses there are beyond those any operation may give.
+    which statuses there are beyond those any operation may give, `retry_after` which of them say when to try again.
     """
 
     method: str
@@ -59,6 +59,7 @@ class Operation:
     shape: Schema = field(default_factory=lambda: {"type": "object"})
     media: str = "application/json"
     answers: Mapping[int, str] = field(default_factory=dict)
+    retry_after: frozenset[int] = frozenset()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answers a request that passed the checks of this row. Raises Refusal: 400, 403, 413."""
