@@ -1,8 +1,11 @@
-"""What holds for the whole suite: no example has a deadline, hostile text reaches no worker's wire, and a stale
-measurement is told at the end.
+"""What holds for the whole suite: no example has a deadline, hostile text reaches no worker's wire, bundles are signed
+with a key of the tests and never with that of who runs them, and a stale measurement is told at the end.
 """
 
+import tempfile
+from base64 import b64encode
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -12,6 +15,24 @@ from tests.nightly.table import MEASUREMENTS
 # A deadline measures the machine: a busy one, or development mode, would fail examples that are right.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+SIGNING_KEY_VARIABLE = "PULSE_SIM_SIGNING_KEY_FILE"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The key of the tests: the same in every process, made without loading anything of the project."""
+    if hasattr(config, "workerinput"):  # a parallel worker has it from the process that started it
+        return
+    directory = tempfile.TemporaryDirectory(prefix="pulse-sim-tests-")
+    config.add_cleanup(directory.cleanup)
+    file = Path(directory.name) / "signing-key.pem"
+    file.touch(mode=0o600)
+    pkcs8 = bytes.fromhex("302e020100300506032b657004220420") + bytes(range(32))
+    file.write_text(f"-----BEGIN PRIVATE KEY-----\n{b64encode(pkcs8).decode()}\n-----END PRIVATE KEY-----\n", "ascii")
+    environment = pytest.MonkeyPatch()
+    config.add_cleanup(environment.undo)
+    environment.setenv(SIGNING_KEY_VARIABLE, str(file))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,14 @@ from typing import Any, Final, NoReturn
 import click
 
 from pulse_sim.cli.exit_status import ExitStatus
+from pulse_sim.evidence.signing_key import (
+    VARIABLE,
+    SigningKeyUnusable,
+    load_signing_key,
+    make_signing_key,
+    signing_key_file,
+)
+from pulse_sim.report.text import plain
 from pulse_sim.scenario.problem import DocumentError
 
 SEEDS_AT_MOST: Final = 10_000
@@ -35,6 +43,21 @@ class SeedRange(click.ParamType[range]):
         return range(first, last + 1)
 
 
+def _sign_with(ctx: click.Context, _param: click.Parameter, file: Path | None) -> None:
+    """Keep ``--key`` where this process and its workers look for it, for as long as the command takes."""
+    if file is not None:
+        before = os.environ.get(VARIABLE)
+        os.environ[VARIABLE] = str(file.absolute())
+        ctx.call_on_close(lambda: _restore(before))
+
+
+def _restore(before: str | None) -> None:
+    if before is None:
+        os.environ.pop(VARIABLE, None)
+    else:
+        os.environ[VARIABLE] = before
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options every command that runs scenarios takes."""
     for option in (
@@ -49,6 +72,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--jobs", type=click.IntRange(1, 256), default=None, help="Worker processes; one for each core by default."
+        ),
+        click.option(
+            "--key",
+            type=click.Path(path_type=Path),
+            callback=_sign_with,
+            expose_value=False,
+            help=f"The private key to sign bundles with; {VARIABLE}, or one made on first use, by default.",
         ),
         click.option("--sut", default="reference", show_default=True, help="reference, or package.module:factory."),
     ):
@@ -78,13 +108,25 @@ def require_system(name: str) -> None:
 
 
 def require_directory(out: Path) -> None:
-    """Stop with wrong usage when bundles cannot be written to ``out``."""
+    """Stop with wrong usage when bundles cannot be written to ``out`` or not be signed."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         stop(f"--out {out}: {error.strerror}; name a directory that can be written")
     if not os.access(out, os.W_OK):
         stop(f"--out {out} cannot be written; name a directory that can")
+    require_signing_key()
+
+
+def require_signing_key() -> None:
+    """Have a key to sign bundles with, made now if this is the first use. Stop with wrong usage when there is none."""
+    try:
+        file = signing_key_file(os.environ)
+        if not os.environ.get(VARIABLE):
+            make_signing_key(file, os.urandom)
+        load_signing_key(file)
+    except SigningKeyUnusable as error:
+        stop(plain(error))
 
 
 def stop(message: str) -> NoReturn:

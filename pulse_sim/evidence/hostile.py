@@ -17,6 +17,7 @@ from pulse_sim.scenario.problem import DocumentError
 MAX_FILE_BYTES: Final = 1024 * 1024 * 1024
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 MAX_FILES: Final = 20_000
+MAX_NESTING: Final = 16
 _CHUNK: Final = 1024 * 1024
 
 
@@ -32,22 +33,36 @@ class BundleDamaged(ValueError):
 def files_below(root: Path) -> list[str]:
     """Every file below ``root`` as a relative path with ``/``, sorted. Links, sockets and devices are refused."""
     found: list[str] = []
-    pending = [root]
+    pending = [""]
+    seen = 0
     while pending:
-        with os.scandir(pending.pop()) as entries:
-            for entry in entries:
-                place = Path(entry.path).relative_to(root).as_posix()
-                if entry.is_symlink():
-                    raise BundleDamaged(place, "is a link; a bundle holds plain files only")
-                if entry.is_dir(follow_symlinks=False):
-                    pending.append(Path(entry.path))
-                elif entry.is_file(follow_symlinks=False):
-                    found.append(place)
-                else:
-                    raise BundleDamaged(place, "is neither a file nor a directory")
-        if len(found) + len(pending) > MAX_FILES:
-            raise BundleDamaged(".", f"more than {MAX_FILES} files")
+        above = pending.pop()
+        try:
+            with os.scandir(root / above) as entries:
+                for entry in entries:
+                    seen += 1
+                    if seen > MAX_FILES:
+                        raise BundleDamaged(".", f"more than {MAX_FILES} files and directories")
+                    place = f"{above}{entry.name}"
+                    if _is_directory(place, entry):
+                        pending.append(f"{place}/")
+                    else:
+                        found.append(place)
+        except OSError as error:
+            raise BundleDamaged(above or ".", f"cannot be read: {error.strerror or 'unknown error'}") from None
     return sorted(found)
+
+
+def _is_directory(place: str, entry: "os.DirEntry[str]") -> bool:
+    if entry.is_symlink():
+        raise BundleDamaged(place, "is a link; a bundle holds plain files only")
+    if entry.is_dir(follow_symlinks=False):
+        if place.count("/") >= MAX_NESTING:
+            raise BundleDamaged(place[:200], f"is nested deeper than {MAX_NESTING} directories")
+        return True
+    if not entry.is_file(follow_symlinks=False):
+        raise BundleDamaged(place, "is neither a file nor a directory")
+    return False
 
 
 def require_plain_path(root: Path, place: str) -> Path:
@@ -61,6 +76,15 @@ def require_plain_path(root: Path, place: str) -> Path:
         if path.is_symlink():
             raise BundleDamaged(place, "is or goes through a link")
     return path
+
+
+def size_of(root: Path, place: str) -> int:
+    """The size of one file in bytes, told by the file system."""
+    path = require_plain_path(root, place)
+    try:
+        return path.lstat().st_size
+    except OSError as error:
+        raise BundleDamaged(place, f"cannot be read: {error.strerror or 'unknown error'}") from None
 
 
 def measure(root: Path, place: str) -> tuple[str, int]:

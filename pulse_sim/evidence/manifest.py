@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulse_sim.canonical import Json, canonical_json
-from pulse_sim.evidence.hostile import BundleDamaged, files_below, measure, read_document, read_json
-from pulse_sim.evidence.names import MANIFEST
+from pulse_sim.evidence.hostile import BundleDamaged, files_below, measure, read_document, read_json, size_of
+from pulse_sim.evidence.names import ATTESTATION, CATALOGUE, MANIFEST, PLAN, SCENARIO
 
 VERSION: Final = 1
-KINDS: Final = ("run", "verdict")
+KINDS: Final[Mapping[str, str]] = {"run": SCENARIO, "verdict": PLAN, "gate": CATALOGUE}
+"""Every kind of bundle, and the file in it that says what was to be done."""
+ABOVE: Final = (MANIFEST, ATTESTATION)
+"""What a manifest cannot list: itself, and what is signed over it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Manifest:
     @classmethod
     def measured(cls, root: Path, kind: str, inputs: Mapping[str, Json]) -> "Manifest":
         """The manifest of the files that lie below ``root`` now."""
-        return cls(kind, inputs, {name: measure(root, name) for name in files_below(root) if name != MANIFEST})
+        return cls(kind, inputs, {name: measure(root, name) for name in files_below(root) if name not in ABOVE})
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":
@@ -50,6 +53,13 @@ class Manifest:
             raise BundleDamaged(MANIFEST, "is not written as this tool writes it (canonical JSON and a newline)")
         return manifest
 
+    def configuration(self) -> tuple[str, str]:
+        """Name and SHA-256 of the file that says what was to be done. Raises BundleDamaged when none is listed."""
+        name = KINDS[self.kind]
+        if name not in self.files:
+            raise BundleDamaged(MANIFEST, f"lists no {name}")
+        return name, self.files[name][0]
+
     def disagreements(self, document: str, recorded: Mapping[str, Json]) -> list[BundleDamaged]:
         """Inputs that say something else than ``document``, whose content is ``recorded``, does."""
         return [
@@ -61,7 +71,7 @@ class Manifest:
     def damages(self, root: Path) -> list[BundleDamaged]:
         """Every file that is missing, extra, or of another size or content than the manifest says."""
         try:
-            present = set(files_below(root)) - {MANIFEST}
+            present = set(files_below(root)) - {*ABOVE}
         except BundleDamaged as damage:
             return [damage]
         found = [BundleDamaged(name, "is not in the manifest") for name in sorted(present - self.files.keys())]
@@ -70,14 +80,13 @@ class Manifest:
                 found.append(BundleDamaged(name, "is missing"))
                 continue
             try:
-                actual = measure(root, name)
+                has = size_of(root, name)  # nothing is read that has not the size it should have
+                if has != size:
+                    found.append(BundleDamaged(name, f"has {has} bytes, the manifest says {size}"))
+                elif measure(root, name) != (sha256, size):
+                    found.append(BundleDamaged(name, "has other content than the manifest says (SHA-256 differs)"))
             except BundleDamaged as damage:
                 found.append(damage)
-                continue
-            if actual[1] != size:
-                found.append(BundleDamaged(name, f"has {actual[1]} bytes, the manifest says {size}"))
-            elif actual[0] != sha256:
-                found.append(BundleDamaged(name, "has other content than the manifest says (SHA-256 differs)"))
         return found
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 MANIFEST: Final = "manifest.json"
+ATTESTATION: Final = "attestation.json"
 ENVIRONMENT: Final = "environment.json"
 RESOURCES: Final = "resources.jsonl"
 SCENARIO: Final = "scenario.yaml"
@@ -18,7 +19,10 @@ REPORT_MARKDOWN: Final = "report.md"
 REPORT_HTML: Final = "report.html"
 JUNIT: Final = "junit.xml"
 TIMELINE: Final = "timeline.svg"
+CATALOGUE: Final = "catalogue.json"
+GATE: Final = "gate.json"
 RUNS: Final = "runs"
+REPEATS: Final = "repeats"
 LATEST: Final = "latest"
 PARTIAL: Final = ".partial-"
 

@@ -14,9 +14,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from pulse_sim.canonical import Json
+from pulse_sim.evidence.envelope import attest, result_of
 from pulse_sim.evidence.manifest import Manifest
-from pulse_sim.evidence.names import LATEST, MANIFEST, PARTIAL, safe_name
-from pulse_sim.evidence.scan import require_no_secret
+from pulse_sim.evidence.names import ATTESTATION, LATEST, MANIFEST, PARTIAL, safe_name
+from pulse_sim.evidence.scan import require_no_private_key, require_no_secret
+from pulse_sim.evidence.signing_key import signing_key
+from pulse_sim.outcome import Outcome
+from pulse_sim.verdict import Verdict
 
 _AT_FDCWD: Final = -100
 _RENAME_EXCHANGE: Final = 2
@@ -38,16 +42,24 @@ class PartialBundle:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
-    def seal(self, name: str, kind: str, inputs: Mapping[str, Json], *, scanned: str | None = None) -> Path:
-        """Scan for secrets, write the manifest, sync, and rename to ``directory/name``, replacing what is there.
+    def seal(
+        self, name: str, kind: str, inputs: Mapping[str, Json], *, result: Outcome | Verdict, scanned: str | None = None
+    ) -> Path:
+        """Scan for secrets, write and sign the manifest, sync, and rename to ``directory/name``, replacing what is
+        there. ``result`` is what the bundle comes to.
 
         Files below ``scanned`` were scanned when they were sealed themselves. Raises SecretInEvidence, and leaves
-        nothing, when a file shows a secret marker.
+        nothing, when a file shows a secret marker or a private key; SigningKeyUnusable when there is no key to sign
+        with.
         """
+        key = signing_key()
         require_no_secret(self.path, skip=scanned)
+        require_no_private_key(self.path, key.seed(), skip=scanned)
         manifest = Manifest.measured(self.path, kind, inputs)
-        self.write(MANIFEST, manifest.encode())
-        for place in [*manifest.files, MANIFEST]:
+        content = manifest.encode()
+        self.write(MANIFEST, content)
+        self.write(ATTESTATION, attest(content, manifest.configuration(), result_of(result), key))
+        for place in [*manifest.files, MANIFEST, ATTESTATION]:
             _sync(self.path / place)
         target = self._directory / name
         _publish(self.path, target)

@@ -13,6 +13,7 @@ from typing import Any
 from pulse_sim.canonical import Json
 from pulse_sim.evidence.checkpoints import read_checkpoints, require_agreement
 from pulse_sim.evidence.hostile import BundleDamaged, read_document, read_json, require_plain_path
+from pulse_sim.evidence.integrity import examine
 from pulse_sim.evidence.judgement import JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import Manifest
 from pulse_sim.evidence.names import ATTEST, CHECKS, MANIFEST, PACKETS, PLAN, RUNS, VERDICT
@@ -79,12 +80,12 @@ def recheck(bundle: Path) -> Recheck:
     if not (root / MANIFEST).is_file():
         raise NotABundle(f"{bundle} has no {MANIFEST}")
     try:
-        manifest = Manifest.read(root)
+        found = examine(root)
     except BundleDamaged as damage:
         kind = "verdict" if (root / RUNS).is_dir() else "run"
         return _voided(root, kind, [str(damage)])
-    damages = [str(damage) for damage in manifest.damages(root)]
-    return (_recheck_run if manifest.kind == "run" else _recheck_verdict)(root, manifest, damages)
+    damages = [str(damage) for damage in found.damages]
+    return (_recheck_run if found.manifest.kind == "run" else _recheck_verdict)(root, found.manifest, damages)
 
 
 def _voided(root: Path, kind: str, damages: list[str]) -> Recheck:
@@ -211,8 +212,9 @@ def _run(
     path = require_plain_path(root, f"{RUNS}/{name}")
     touched = [damage for damage in damages if damage.startswith(f"{RUNS}/{name}/")]
     try:
-        manifest = Manifest.read(path)
-        touched.extend(str(damage) for damage in manifest.damages(path))
+        found_of_run = examine(path)
+        manifest = found_of_run.manifest
+        touched.extend(str(damage) for damage in found_of_run.damages)
     except BundleDamaged as damage:
         touched.append(str(damage))
     if touched:

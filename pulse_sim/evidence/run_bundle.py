@@ -12,6 +12,7 @@ from typing import Final, Self
 import pulse_sim
 from pulse_sim.canonical import Json, canonical_json
 from pulse_sim.evidence.checkpoints import CHECKPOINTS_VERSION
+from pulse_sim.evidence.envelope import VERSION as ATTESTATION_VERSION
 from pulse_sim.evidence.hostile import read_json
 from pulse_sim.evidence.judgement import CHECKS_VERSION, JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import VERSION as MANIFEST_VERSION
@@ -44,6 +45,7 @@ from pulse_sim.verdict import RunSummary, run_summary
 SCENARIO_VERSION: Final = 1
 SCHEMAS: Final[Mapping[str, Json]] = {
     "manifest": MANIFEST_VERSION,
+    "attestation": ATTESTATION_VERSION,
     "observations": FORMAT_VERSION,
     "checkpoints": CHECKPOINTS_VERSION,
     "checks": CHECKS_VERSION,
@@ -123,6 +125,7 @@ class RunBundle:
                 "trace_digest": trace_digest,
                 "outcome_digest": summary.outcome_digest,
             },
+            result=summary.outcome,
         )
         return SealedRun(path, summary, judged, report)
 

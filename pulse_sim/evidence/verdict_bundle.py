@@ -112,7 +112,7 @@ class VerdictBundle:
             "outcome_digest": verdict.outcome_digest,
         }
         name = bundle_name(plan.id, self._seed, verdict.outcome_digest)
-        path = self._partial.seal(name, "verdict", inputs, scanned=RUNS)
+        path = self._partial.seal(name, "verdict", inputs, result=verdict.verdict, scanned=RUNS)
         return SealedVerdict(path, verdict, report)
 
     def _briefs(self, verdict: PlanVerdict) -> dict[str, RunBrief]:

@@ -90,4 +90,5 @@ def _argv(arguments: Sequence[str | Path], before: str = "") -> list[str]:
 
 
 def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "PYTHONPATH": str(ROOT), **(more or {})}
+    passed_on = {name: os.environ[name] for name in ("PATH", "PULSE_SIM_SIGNING_KEY_FILE") if name in os.environ}
+    return {**passed_on, "HOME": "/nonexistent", "PYTHONPATH": str(ROOT), **(more or {})}

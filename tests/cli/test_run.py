@@ -77,6 +77,7 @@ def test_json_prints_one_row_a_run_in_the_order_of_files_then_matrix_then_seeds(
     assert bundle.name == f"second-3-{first['trace_digest'][:8]}"
     assert {file.name for file in bundle.iterdir()} == {
         "manifest.json",
+        "attestation.json",
         "environment.json",
         "scenario.yaml",
         "observations.jsonl",

@@ -26,8 +26,8 @@ from typing import Any
 from pulse_sim.cli.job import RunJob, perform
 from pulse_sim.scenario.load import expand, load_scenario
 
-NOT_EVIDENCE = ("environment.json", "resources.jsonl", "manifest.json")
-"""What a bundle says of this machine and this hour, and the list of hashes that includes theirs."""
+NOT_EVIDENCE = ("environment.json", "resources.jsonl", "manifest.json", "attestation.json")
+"""What a bundle says of this machine and this hour, the list of hashes that includes theirs, and its signature."""
 
 
 def surroundings() -> dict[str, Any]:

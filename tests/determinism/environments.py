@@ -49,6 +49,7 @@ class Combination:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "HOME": "/nonexistent",
+            "PULSE_SIM_SIGNING_KEY_FILE": str(ROOT / "tests" / "evidence" / "published-test-key.pem"),
             "PYTHONHASHSEED": self.hash_seed,
             "TZ": TIME_ZONES[self.time_zone],
             **LOCALES[self.locale],

@@ -8,6 +8,7 @@ from pulse_sim.evidence import BundleDamaged, Manifest, recheck
 from pulse_sim.evidence.checkpoints import CheckpointWriter, Mark, read_checkpoints, require_agreement
 from pulse_sim.outcome import Outcome
 from tests.evidence.recording import EVENTS, TRACE_DIGEST, sealed_run
+from tests.evidence.resealing import reseal
 
 FILE = "checkpoints.jsonl"
 
@@ -78,11 +79,6 @@ def test_the_end_is_that_of_the_trace_and_of_the_log(tmp_path: Path) -> None:
         require_agreement(found, "a" * 64, 6)
 
 
-def _resealed(bundle: Path) -> None:
-    old = Manifest.read(bundle)
-    (bundle / "manifest.json").write_bytes(Manifest.measured(bundle, "run", old.inputs).encode())
-
-
 def test_a_whole_bundle_is_passed_and_lists_its_checkpoints(tmp_path: Path) -> None:
     bundle = sealed_run(tmp_path).path
     assert recheck(bundle).outcome is Outcome.PASSED
@@ -114,7 +110,7 @@ def test_a_bundle_with_damaged_checkpoints_is_never_passed(
     assert callable(damage)
     damage(bundle / FILE)
     if sealed_again:
-        _resealed(bundle)
+        reseal(bundle)
     found = recheck(bundle)
     assert found.outcome is Outcome.INCONCLUSIVE
     (reason,) = found.reasons

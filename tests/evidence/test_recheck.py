@@ -17,6 +17,7 @@ from pulse_sim.evidence.hostile import BundleDamaged, require_plain_path
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict import Attestation, EvidenceResult, RunSummary, Statement, Verdict
 from tests.evidence.recording import sealed_run
+from tests.evidence.resealing import reseal
 from tests.evidence.rollout import OPEN_GATE, PLAN, TODAY, sealed_verdict
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -161,17 +162,11 @@ def test_a_file_nobody_listed_is_damage(run_bundle: Path, tmp_path: Path) -> Non
 
 
 def forged(bundle: Path, copy: Path, name: str, change: Callable[[Any], Any]) -> None:
-    """A copy with one JSON file rewritten and every manifest made to agree, as somebody without the key could."""
+    """A copy with one JSON file rewritten and every manifest made to agree and signed, as the owner of a key could."""
     shutil.copytree(bundle, copy)
     file = copy / name
     file.write_bytes(canonical_json(change(json.loads(file.read_bytes()))) + b"\n")
     reseal(copy)
-
-
-def reseal(copy: Path) -> None:
-    for root in [*(path.parent for path in (copy / "runs").glob("*/manifest.json")), copy]:
-        old = Manifest.read(root)
-        (root / "manifest.json").write_bytes(Manifest.measured(root, old.kind, old.inputs).encode())
 
 
 @pytest.fixture(scope="module")
@@ -308,9 +303,7 @@ def test_what_is_no_bundle_is_said_to_be_none(tmp_path: Path) -> None:
 def test_a_manifest_that_claims_other_inputs_voids_the_run(run_bundle: Path, tmp_path: Path, name: str) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(run_bundle, copy)
-    old = Manifest.read(copy)
-    claimed = Manifest(old.kind, {**old.inputs, name: 99 if name == "seed" else "f" * 64}, old.files)
-    (copy / "manifest.json").write_bytes(claimed.encode())
+    reseal(copy, inputs={name: 99 if name == "seed" else "f" * 64})
     assert recheck(copy).outcome is Outcome.INCONCLUSIVE
 
 
@@ -319,9 +312,7 @@ def rewritten(bundle: Path, copy: Path, **changes: Any) -> None:
     shutil.copytree(bundle, copy)
     checks = {**json.loads((copy / "checks.json").read_bytes()), **changes}
     (copy / "checks.json").write_bytes(canonical_json(checks) + b"\n")
-    old = Manifest.read(copy)
-    inputs = {name: changes.get(name, value) for name, value in old.inputs.items()}
-    (copy / "manifest.json").write_bytes(Manifest.measured(copy, "run", inputs).encode())
+    reseal(copy, inputs={name: value for name, value in changes.items() if name in Manifest.read(copy).inputs})
 
 
 def test_of_what_was_recorded_and_what_is_recomputed_the_worse_stands(run_bundle: Path, tmp_path: Path) -> None:

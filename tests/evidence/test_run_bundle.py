@@ -14,6 +14,7 @@ from tests.evidence.recording import header, record, scenario_yaml, sealed_run
 
 FILES = {
     "manifest.json",
+    "attestation.json",
     "scenario.yaml",
     "observations.jsonl",
     "metrics.om",
@@ -49,7 +50,7 @@ def test_the_manifest_has_digest_and_size_of_every_other_file_and_the_inputs(tmp
     manifest = json.loads((path / "manifest.json").read_bytes())
     assert manifest["files"] == {
         name: {"sha256": sha256_hex((path / name).read_bytes()), "bytes": (path / name).stat().st_size}
-        for name in FILES - {"manifest.json"}
+        for name in FILES - {"manifest.json", "attestation.json"}
     }
     assert (manifest["kind"], manifest["seed"], manifest["scenario"]) == ("run", 7, "auth-revoked")
     assert manifest["trace_digest"] == "ab" * 32

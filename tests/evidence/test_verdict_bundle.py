@@ -22,6 +22,7 @@ def test_a_verdict_bundle_holds_the_plan_the_verdict_and_its_runs(tmp_path: Path
         "report.html",
         "junit.xml",
         "manifest.json",
+        "attestation.json",
         "runs",
     }
     assert sorted(path.name for path in (sealed.path / "runs").iterdir()) == [
