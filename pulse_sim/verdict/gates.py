@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pulse_sim.outcome import Outcome, worst
+from pulse_sim.verdict.commands import problems_of_command
 from pulse_sim.verdict.model import EvidenceResult, GateResult, JudgedCheck, Problem, RunSummary
 from pulse_sim.verdict.shape import Gate
 
@@ -40,6 +41,10 @@ def judge_gate(
         outcome=outcome,
         problems=tuple(problems),
         evidence=tuple(gate.evidence),
+        owner=gate.owner or "",
+        risk=gate.risk or "",
+        severity=gate.severity or "",
+        rollback=gate.rollback or "",
     )
     lacking = [] if capabilities is None else [name for name in gate.requires if name not in capabilities]
     if not lacking or outcome in _FAILS:
@@ -58,6 +63,8 @@ def problems_of_evidence(result: EvidenceResult, checks: Iterable[str] = ()) -> 
     problems = [problem for run in result.runs for problem in _problems_of_run(run, wanted)]
     if result.kind == "scenario" and not result.runs and result.outcome is Outcome.PASSED:
         problems.append(Problem(Outcome.INCONCLUSIVE, f"evidence {result.id}: no run stands behind it"))
+    if result.kind == "command" and result.outcome is Outcome.PASSED:
+        problems.extend(_problems_of_command(result))
     known = worst([Outcome.PASSED, *(run.outcome for run in result.runs)])
     if result.outcome.rank > known.rank or (result.reason and result.outcome is not Outcome.PASSED):
         problems.append(Problem(result.outcome, f"evidence {result.id}: {result.reason or result.outcome.value}"))
@@ -92,6 +99,15 @@ def _problems_of(
             yield Problem(Outcome.INCONCLUSIVE, f"human input {gate.attest} was not given (--attest)")
         elif (problem := attested[gate.attest]) is not None:
             yield problem
+
+
+def _problems_of_command(result: EvidenceResult) -> Iterable[Problem]:
+    """A command that claims to have passed, held to its own record."""
+    if result.command is None:
+        yield Problem(Outcome.INCONCLUSIVE, f"evidence {result.id}: no command stands behind it")
+        return
+    for problem in problems_of_command(result.command):
+        yield replace(problem, text=f"evidence {result.id}: {problem.text}")
 
 
 def _problems_of_run(run: RunSummary, wanted: tuple[str, ...]) -> Iterable[Problem]:

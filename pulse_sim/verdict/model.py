@@ -84,7 +84,8 @@ class CommandRun:
     """One command as it was executed (rollout-plan 3). ``argv`` is the plan's, before ``${runs}`` is filled in.
 
     ``duration_s`` is wall time and outside every digest. ``exit_status`` is None when there is none; ``tests_run`` is
-    None when the program runs no tests, or did not say how many.
+    None when the program runs no tests, or did not say how many. ``withheld``: the output showed a secret and was not
+    kept. ``trouble`` says why the command could not be started.
     """
 
     argv: tuple[str, ...]
@@ -94,6 +95,8 @@ class CommandRun:
     output_sha256: str
     output_bytes: int
     truncated: bool = False
+    withheld: bool = False
+    trouble: str = ""
     tests_run: int | None = None
 
 
@@ -159,6 +162,10 @@ class GateResult:
     not_applicable: str | None = None
     waived: bool = False
     closed_later: bool = False
+    owner: str = ""
+    risk: str = ""
+    severity: str = ""
+    rollback: str = ""
 
     @property
     def closed(self) -> bool:
