@@ -19,6 +19,8 @@ COMMANDS: Final = {
     "run": "pulse_sim.cli.run:run",
     "verdict": "pulse_sim.cli.verdict:verdict",
     "check": "pulse_sim.cli.check:check",
+    "verify": "pulse_sim.cli.verify:verify",
+    "key": "pulse_sim.cli.key:key",
     "diff": "pulse_sim.cli.diff:diff",
     "scenario": "pulse_sim.cli.scenario:scenario",
     "serve": "pulse_sim.cli.serve:serve",
