@@ -11,6 +11,7 @@ from pulse_sim.canonical import Json
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict.model import (
     ClosedCondition,
+    CommandRun,
     Condition,
     DebtRow,
     EvidenceResult,
@@ -135,6 +136,19 @@ def evidence_data(result: EvidenceResult) -> JsonObject:
             }
             for run in result.runs
         ],
+        "command": None if result.command is None else _command(result.command),
+    }
+
+
+def _command(run: CommandRun) -> JsonObject:
+    """A command as far as it is the same whenever it is executed; all of it is beside its output in ``commands/``."""
+    return {
+        "argv": list(run.argv),
+        "exit_status": run.exit_status,
+        "timed_out": run.timed_out,
+        "truncated": run.truncated,
+        "withheld": run.withheld,
+        "tests_run": run.tests_run,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict import EvidenceResult, JudgedCheck, PacketState, Verdict, fold
+from pulse_sim.verdict import CommandRun, EvidenceResult, JudgedCheck, PacketState, Verdict, fold
 from pulse_sim.verdict.attest import Attestation, Statement
 from tests.verdict.doubles import (
     TODAY,
@@ -103,8 +103,27 @@ def test_evidence_worse_than_its_runs_counts_as_what_it_says() -> None:
 
 
 def test_a_command_that_passed_needs_no_run() -> None:
-    results = {"auth": EvidenceResult("auth", "command", Outcome.PASSED)}
+    executed = CommandRun(("pulse-sim", "verify"), 0, False, 1.0, "ab" * 32, 10)
+    results = {"auth": EvidenceResult("auth", "command", Outcome.PASSED, command=executed)}
     assert fold(one_gate(), results, None, TODAY).verdict is Verdict.GO
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        None,
+        CommandRun(("pulse-sim", "verify"), 1, False, 1.0, "ab" * 32, 10),
+        CommandRun(("pulse-sim", "verify"), None, True, 1.0, "ab" * 32, 10),
+        CommandRun(("pulse-sim", "verify"), None, False, 1.0, "ab" * 32, 10),
+        CommandRun(("pulse-sim", "verify"), 0, False, 1.0, "ab" * 32, 0),
+        CommandRun(("pulse-sim", "verify"), 0, False, 1.0, "ab" * 32, 10, truncated=True),
+        CommandRun(("pytest", "tests"), 0, False, 1.0, "ab" * 32, 10, tests_run=0),
+        CommandRun(("pytest", "tests"), 0, False, 1.0, "ab" * 32, 10),
+    ],
+)
+def test_a_command_that_claims_to_have_passed_against_its_record_is_not_believed(command: CommandRun | None) -> None:
+    results = {"auth": EvidenceResult("auth", "command", Outcome.PASSED, command=command)}
+    assert fold(one_gate(), results, None, TODAY).verdict is Verdict.NO_GO
 
 
 def test_the_first_reason_names_packet_gate_check_expected_and_observed() -> None:
