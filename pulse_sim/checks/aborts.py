@@ -1,20 +1,23 @@
-"""The abort criteria of the rollout (pulse-contract A11) over a whole run: none fired, or exactly the expected one."""
+"""The abort criteria of the rollout (pulse-contract A11) over a whole run: none fired, or exactly the expected one.
+
+When they fire is said by :mod:`pulse_sim.checks.abort_watch`; here, whether the log saw enough to say that one did not,
+and whether the run ended by the abort it should have ended by.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from pulse_sim.checks.corruption import Firing, find_corruption, find_interference
+from pulse_sim.checks.abort_watch import first_firings
+from pulse_sim.checks.corruption import is_ours
 from pulse_sim.checks.counters import Step, steps
 from pulse_sim.checks.coverage import require_seen, require_started
+from pulse_sim.checks.firing import Firing
+from pulse_sim.checks.flag import is_ever_polling
 from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
 from pulse_sim.checks.parameters import AbortCriteria
 from pulse_sim.checks.polls import ERRORS, INSTANCE_TYPE, POLLS
 from pulse_sim.checks.wording import at_ms, within
 from pulse_sim.observation import Connection, RunLog, Source
-from pulse_sim.units import MINUTE
-
-FAILURE_RATE_FOR_NS: Final = 5 * MINUTE
-AUTH_ERRORS_FOR_NS: Final = 10 * MINUTE
 
 
 def expected_criteria(given: AbortCriteria) -> str:
@@ -27,94 +30,79 @@ def expected_criteria(given: AbortCriteria) -> str:
 
 def find_aborts(log: RunLog, given: AbortCriteria) -> Finding:
     """When each criterion first fired. One that fired decides, even where another could not be judged."""
-    fired: dict[str, Firing] = {}
-    gap: NoEvidence | None = None
-    for criterion in dict.fromkeys(given.criteria):
-        try:
-            firing = CRITERIA[criterion](log)
-        except NoEvidence as missing:
-            gap = gap or NoEvidence(f"{criterion} cannot be judged: {missing.missing}", missing.evidence)
-        else:
-            if firing is not None:
-                fired[criterion] = firing
+    fired = first_firings(log.records, given.criteria)
     expected = given.expect_abort
     evidence = [seq for firing in fired.values() for seq in firing.evidence]
-    unexpected = [name for name in fired if expected is None or name != expected.criterion]
+    unexpected = [name for name in given.criteria if name in fired and (not expected or name != expected.criterion)]
     if unexpected:
-        return Finding(False, _told(unexpected[0], fired[unexpected[0]]), evidence)
-    if gap is not None:
-        raise gap
+        return Finding(False, _told(fired[unexpected[0]]), evidence)
+    for criterion in dict.fromkeys(given.criteria):
+        if criterion not in fired:
+            _require_evidence(log, criterion)
+    told = _told_by_the_run(log, fired)
     if expected is None:
         return Finding(True, "none fired", [record.seq for record in log.of(Source.SUT, "started")])
     firing = fired.get(expected.criterion)
     if firing is None:
         return Finding(False, "none fired")
+    if told is None:
+        return Finding(False, f"{_told(firing)}, and the run went on", evidence)
     in_time = expected.between[0] <= firing.time_ns <= expected.between[1]
-    return Finding(in_time, _told(expected.criterion, firing), evidence)
+    return Finding(in_time, _told(firing), [*evidence, told])
 
 
-def _told(criterion: str, firing: Firing) -> str:
-    return f"{criterion} at {at_ms(firing.time_ns)}: {firing.what}"
+def _told(firing: Firing) -> str:
+    return f"{firing.criterion} at {at_ms(firing.time_ns)}: {firing.what}"
 
 
-def _crash(log: RunLog) -> Firing | None:
-    for record in log.of(Source.SUT, "crash"):
-        return Firing(record.time_ns, f"{record.subject} crashed", (record.seq,))
-    _require_scrapes(log)
+def _told_by_the_run(log: RunLog, fired: Mapping[str, Firing]) -> int | None:
+    """The record that says the run was ended by one of ``fired``; None where no abort ended it.
+
+    Raises NoEvidence for a log that tells of an abort its records do not show, and for an end without an abort.
+    """
+    aborts = log.of(Source.WORLD, "abort")
+    if len(aborts) > 1 or bool(aborts) != (log.end_reason == "aborted"):
+        raise NoEvidence("the log does not tell how the run was aborted", [record.seq for record in aborts])
+    for record in aborts:
+        firing = fired.get(record.data["criterion"])
+        if firing is None or firing.what != record.data["what"] or firing.time_ns > record.time_ns:
+            raise NoEvidence(f"an abort by {record.data['criterion']} that the records do not show", [record.seq])
+        return record.seq
     return None
 
 
-def _failure_rate(log: RunLog) -> Firing | None:
-    """More than half of all polls failed, from one interval's scrape to a later one's more than 5 minutes apart."""
-    counted: dict[int, list[float]] = {}
-    last: dict[int, Step] = {}
-    for connection in log.connections.values():
-        good, bad = (_steps(log, connection, POLLS, result=result) for result in ("success", "error"))
-        for success, error in zip(good, bad, strict=True):
-            interval = error.time_ns // log.metrics_interval_ns
-            polls = counted.setdefault(interval, [0.0, 0.0])
-            polls[0] += success.gain or 0.0
-            polls[1] += error.gain or 0.0
-            last[interval] = max(error, last.get(interval, error), key=lambda step: step.seq)
-    if not any(sum(polls) for polls in counted.values()):
+def _require_evidence(log: RunLog, criterion: str) -> None:
+    try:
+        _EVIDENCE[criterion](log)
+    except NoEvidence as missing:
+        raise NoEvidence(f"{criterion} cannot be judged: {missing.missing}", missing.evidence) from None
+
+
+def _require_polls(log: RunLog) -> None:
+    counts = [
+        step.gain
+        for connection in _polled(log)
+        for result in ("success", "error")
+        for step in _counted(log, connection, POLLS, result=result)
+    ]
+    if not any(counts):
         raise NoEvidence("no poll was counted")
-    states = [(last[at], bad > good if good + bad else None) for at, (good, bad) in sorted(counted.items())]
-    firing = _lasting(states, FAILURE_RATE_FOR_NS, "more than half of the polls failed for more than 5m")
-    if firing is None:
-        _require_scrapes(log)
-    return firing
+    _require_scrapes(log)
 
 
-def _auth_errors(log: RunLog) -> Firing | None:
-    """Some connection met auth errors, without a success between, for more than 10 minutes."""
-    firings: list[Firing] = []
-    for connection in log.connections.values():
-        errors = _steps(log, connection, ERRORS, error_type="auth")
-        successes = _steps(log, connection, POLLS, result="success")
-        states = [
-            (error, True if error.gain else False if success.gain else None)
-            for error, success in zip(errors, successes, strict=True)
-        ]
-        firing = _lasting(states, AUTH_ERRORS_FOR_NS, f"auth errors of {connection.id} for more than 10m")
-        firings.extend([firing] if firing else [])
-    if not firings:
-        _require_scrapes(log)
-    return min(firings, key=lambda firing: (firing.time_ns, firing.what), default=None)
+def _require_auth_errors(log: RunLog) -> None:
+    for connection in _polled(log):
+        _counted(log, connection, ERRORS, error_type="auth")
+        _counted(log, connection, POLLS, result="success")
+    _require_scrapes(log)
 
 
-def _lasting(states: list[tuple[Step, bool | None]], for_ns: int, what: str) -> Firing | None:
-    """When a condition was first seen to have held for more than ``for_ns``; ``None`` means nothing new was learnt."""
-    since: Step | None = None
-    for step, holds in states:
-        if holds is None:
-            continue
-        since = (since or step) if holds else None
-        if since is not None and step.time_ns - since.time_ns > for_ns:
-            return Firing(step.time_ns, what, (since.seq, step.seq))
-    return None
+def _polled(log: RunLog) -> list[Connection]:
+    """The connections of systems that were ever told to poll."""
+    return [one for one in log.connections.values() if is_ever_polling(log, one.system)]
 
 
-def _steps(log: RunLog, connection: Connection, name: str, **labels: str) -> list[Step]:
+def _counted(log: RunLog, connection: Connection, name: str, **labels: str) -> list[Step]:
     require_started(log, connection.system)
     labels = {**labels, "instance_type": INSTANCE_TYPE, "instance": connection.id}
     if not log.series(connection.system, name, **labels):
@@ -131,12 +119,25 @@ def _require_scrapes(log: RunLog) -> None:
         require_seen(log, system, times, (0, log.end_ns), log.metrics_interval_ns, f"scrape of {system}")
 
 
-CRITERIA: Final[Mapping[str, Callable[[RunLog], Firing | None]]] = {
-    "corruption": find_corruption,
-    "interference": find_interference,
-    "crash": _crash,
-    "failure_rate": _failure_rate,
-    "auth_errors": _auth_errors,
+def _require_looks(log: RunLog) -> None:
+    if not log.systems:
+        raise NoEvidence("the log knows no system")
+    for system in log.systems:
+        require_started(log, system)
+        times = [sample.time_ns for sample in log.resources(system)]
+        what = f"sample of the resources of {system}"
+        require_seen(log, system, times, (0, log.end_ns), log.resources_interval_ns, what)
+        shown = [resource for sample in log.resources(system) for resource in sample.by_id.values()]
+        if any(is_ours(one) for one in shown) and not any(one.get("sourceId") for one in shown):
+            raise NoEvidence(f"the resources of {system} carry no source id")
+
+
+_EVIDENCE: Final[Mapping[str, Callable[[RunLog], None]]] = {
+    "corruption": _require_looks,
+    "interference": _require_looks,
+    "crash": _require_scrapes,
+    "failure_rate": _require_polls,
+    "auth_errors": _require_auth_errors,
 }
 
 KINDS: Final[tuple[CheckKind, ...]] = (check_kind("abort_criteria", AbortCriteria, expected_criteria, find_aborts),)

@@ -1,123 +1,179 @@
 """Two abort criteria on what ``/api/v2/resources`` showed: TrueNAS data corrupted, other sources interfered with.
 
-A resource may go when its connection goes, or when the appliance itself no longer has it; nothing else may make it go,
-and nothing may change what it is.
+A resource may go when its connection goes, when the connection is pointed at another appliance, or when the appliance
+itself no longer has it; nothing else may make it go, and nothing may change what it is. Fed record by record; keeps
+what the systems show now, and what is known of connections, appliances and variants up to now.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeAlias
 
-from pulse_sim.checks.coverage import require_seen, require_started
-from pulse_sim.checks.judgement import NoEvidence
-from pulse_sim.observation import ResourceSample, RunLog, Source
+from pulse_sim.checks.firing import Firing
+from pulse_sim.observation import Record
+from pulse_sim.observation.delta import apply
 
 IDENTITY: Final = ("type", "sourceId")
 FOREIGN: Final = ("type", "sourceId", "name", "parentId", "sources")
 WITHOUT: Final = "without-truenas"
 KINDS_OF_TRUTH: Final = {"pool": "pools", "dataset": "datasets", "disk": "disks"}
+POLLS_UNTIL_LET_GO: Final = 3
+"""Successful polls after which nothing of the appliance a connection pointed at before is shown any more.
+
+One may still be the old client's, and a snapshot that is suddenly empty is believed when a second one confirms it
+(pulse-contract A4).
+"""
+
+Resource: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
-    """When a criterion first fired, why, and the records that show it."""
+class Held:
+    """A connection as far as resources may go with it. ``opened_seq`` is None while the system is told not to poll.
 
-    time_ns: int
-    what: str
-    evidence: tuple[int, ...]
+    ``polls_since_pointed`` counts successful polls since it was pointed at another appliance; None: it never was, or
+    the resources of the appliance before are gone.
+    """
 
-
-def find_corruption(log: RunLog) -> Firing | None:
-    """A TrueNAS resource vanished while its connection stayed configured, or became another type or source id."""
-    firings: list[Firing] = []
-    for system in log.systems:
-        for before, after in _pairs(log, system):
-            for key, resource in before.by_id.items():
-                if not _is_ours(resource):
-                    continue
-                if key not in after.by_id:
-                    what = None if _may_go(log, system, resource, before, after) else "vanished"
-                else:
-                    what = _changed(resource, after.by_id[key], IDENTITY)
-                if what is not None:
-                    firings.append(Firing(after.time_ns, f"{_called(resource, key)} {what}", (before.seq, after.seq)))
-            if firings:
-                break
-    return _first(log, firings)
+    system: str
+    appliance: str
+    opened_seq: int | None
+    polls_since_pointed: float | None = None
 
 
-def find_interference(log: RunLog) -> Firing | None:
-    """A resource TrueNAS has no part in vanished or changed its identity; its status is its own source's business."""
-    firings: list[Firing] = []
-    for system in log.systems:
-        for before, after in _pairs(log, system):
-            for key, resource in before.by_id.items():
-                if _is_ours(resource):
-                    continue
-                what = _changed(resource, after.by_id[key], FOREIGN) if key in after.by_id else "vanished"
-                if what is not None:
-                    firings.append(Firing(after.time_ns, f"{_called(resource, key)} {what}", (before.seq, after.seq)))
-            if firings:
-                break
-    return _first(log, firings)
+class Topology:
+    """What is known of connections, appliances and variants up to now."""
+
+    def __init__(self) -> None:
+        self.connections: dict[str, Held] = {}
+        self.truths: dict[str, Mapping[str, Any]] = {}
+        self.variants: dict[str, Any] = {}
+
+    def start(self, record: Record) -> None:
+        """``world/start``: the connections of the file count as configured from here on."""
+        for name, given in record.data["connections"].items():
+            self.connections[name] = Held(given["system"], given["appliance"], record.seq)
+
+    def act(self, record: Record) -> None:
+        """``operator/action``: only what was answered 2xx has happened."""
+        status, given = record.data["status"], record.data["with"]
+        name, step = given.get("id"), _STEPS.get(record.data["do"])
+        if step is None or status is None or not 200 <= status < 300 or not isinstance(name, str):
+            return
+        before = self.connections.get(name)
+        if before is None and record.data["do"] != "add_connection":
+            return
+        self.connections[name] = step(before or Held(record.subject, name, None), given.get("appliance"), record)
+
+    def succeeded(self, connection: str, polls: float) -> None:
+        """So many polls of a connection succeeded."""
+        held = self.connections.get(connection)
+        if polls and held is not None and held.polls_since_pointed is not None:
+            self.connections[connection] = replace(held, polls_since_pointed=held.polls_since_pointed + polls)
+
+    def let_go(self, system: str) -> None:
+        """A look at a system was judged: who has polled a new appliance often enough shows nothing of the old one."""
+        for name, held in self.connections.items():
+            polls = held.polls_since_pointed
+            if held.system == system and polls is not None and polls >= POLLS_UNTIL_LET_GO:
+                self.connections[name] = replace(held, polls_since_pointed=None)
 
 
-def _pairs(log: RunLog, system: str) -> Iterator[tuple[ResourceSample, ResourceSample]]:
-    """Successive samples that differ in which resources they have, or in any of them."""
-    return ((before, after) for before, after in pairwise(log.resources(system)) if before.by_id is not after.by_id)
+def _added(before: Held, appliance: Any, action: Record) -> Held:
+    return Held(action.subject, str(appliance or before.appliance), action.seq)
 
 
-def _first(log: RunLog, firings: list[Firing]) -> Firing | None:
-    if firings:
-        return min(firings, key=lambda firing: (firing.time_ns, firing.what))
-    if not log.systems:
-        raise NoEvidence("the log knows no system")
-    for system in log.systems:
-        require_started(log, system)
-        times = [sample.time_ns for sample in log.resources(system)]
-        what = f"sample of the resources of {system}"
-        require_seen(log, system, times, (0, log.end_ns), log.resources_interval_ns, what)
-        shown = [resource for sample in log.resources(system) for resource in sample.by_id.values()]
-        if any(_is_ours(one) for one in shown) and not any(one.get("sourceId") for one in shown):
-            raise NoEvidence(f"the resources of {system} carry no source id")
-    return None
+def _closed(before: Held, _appliance: Any, _action: Record) -> Held:
+    return replace(before, opened_seq=None)
 
 
-def _is_ours(resource: Mapping[str, Any]) -> bool:
+def _enabled(before: Held, _appliance: Any, action: Record) -> Held:
+    return replace(before, opened_seq=action.seq)
+
+
+def _updated(before: Held, appliance: Any, _action: Record) -> Held:
+    if appliance is None or appliance == before.appliance:
+        return before
+    return replace(before, appliance=str(appliance), polls_since_pointed=0.0)
+
+
+_STEPS: Final[Mapping[str, Callable[[Held, Any, Record], Held]]] = {
+    "add_connection": _added,
+    "remove_connection": _closed,
+    "disable_connection": _closed,
+    "enable_connection": _enabled,
+    "update_connection": _updated,
+}
+
+
+class ShownResources:
+    """What every system shows, look by look, judged by ``corruption`` and ``interference``."""
+
+    def __init__(self) -> None:
+        self.topology = Topology()
+        self._shown: dict[str, tuple[int, Mapping[str, Resource]]] = {}
+
+    def see(self, record: Record) -> Iterator[Firing]:
+        """Judge one successful look against the one before; the first of each criterion by its words.
+
+        Raises ValueError for differences that do not fit the look before.
+        """
+        system, data = record.subject, record.data
+        before_seq, before = self._shown.get(system, (-1, {}))
+        after = apply(before, data) if data["changed"] or data["gone"] else before
+        self._shown[system] = (record.seq, after)
+        if before_seq >= 0:
+            touched = [key for key in (*data["changed"], *data["gone"]) if key in before]
+            for criterion, find in (("corruption", self._corrupted), ("interference", self._interfered)):
+                found = sorted(
+                    f"{_called(before[key], key)} {what}"
+                    for key in touched
+                    if (what := find(record, before_seq, before[key], after.get(key))) is not None
+                )
+                if found:
+                    yield Firing(criterion, record.time_ns, found[0], (before_seq, record.seq))
+        self.topology.let_go(system)
+
+    def _corrupted(self, record: Record, before_seq: int, resource: Resource, now: Resource | None) -> str | None:
+        """A TrueNAS resource vanished while its connection stayed configured, or became another type or source id."""
+        if not is_ours(resource):
+            return None
+        if now is not None:
+            return _changed(resource, now, IDENTITY)
+        return None if self._may_go(record.subject, resource, before_seq) else "vanished"
+
+    def _interfered(self, _record: Record, _before_seq: int, resource: Resource, now: Resource | None) -> str | None:
+        """A resource TrueNAS has no part in vanished or changed its identity; its status is its source's business."""
+        if is_ours(resource):
+            return None
+        return "vanished" if now is None else _changed(resource, now, FOREIGN)
+
+    def _may_go(self, system: str, resource: Resource, before_seq: int) -> bool:
+        """Whether a resource had reason to vanish since the look before."""
+        topology = self.topology
+        if topology.variants.get(system) == WITHOUT:
+            return True
+        owner, _, thing = str(resource.get("sourceId")).removeprefix("system:").partition("/")
+        held = topology.connections.get(owner)
+        if held is None:
+            return False
+        if held.opened_seq is None or held.opened_seq > before_seq or held.polls_since_pointed is not None:
+            return True
+        kind, _, name = thing.partition(":")
+        truth = topology.truths.get(held.appliance)
+        if truth is None or kind not in KINDS_OF_TRUTH:
+            return False
+        return name not in truth.get(KINDS_OF_TRUTH[kind], {name: None})
+
+
+def is_ours(resource: Resource) -> bool:
+    """Whether TrueNAS is a source of a resource."""
     return "truenas" in (resource.get("sources") or ())
 
 
-def _changed(before: Mapping[str, Any], after: Mapping[str, Any], fields: tuple[str, ...]) -> str | None:
+def _changed(before: Resource, after: Resource, fields: tuple[str, ...]) -> str | None:
     return next((f"changed its {field}" for field in fields if before.get(field) != after.get(field)), None)
 
 
-def _called(resource: Mapping[str, Any], key: str) -> str:
+def _called(resource: Resource, key: str) -> str:
     return str(resource.get("sourceId") or key)[:120]
-
-
-def _may_go(
-    log: RunLog, system: str, resource: Mapping[str, Any], before: ResourceSample, after: ResourceSample
-) -> bool:
-    """Whether a resource had reason to vanish between two samples."""
-    variants = [
-        record.data.get("variant") for record in log.of(Source.SUT, "started", system) if record.seq < after.seq
-    ]
-    if variants and variants[-1] == WITHOUT:
-        return True
-    owner, _, thing = str(resource.get("sourceId")).removeprefix("system:").partition("/")
-    connection = log.connections.get(owner)
-    if connection is None:
-        return False
-    if not any(span.has_seq(before.seq) and span.has_seq(after.seq) for span in connection.configured):
-        return True
-    return _is_gone_in_truth(log, connection.appliance, thing, after.seq)
-
-
-def _is_gone_in_truth(log: RunLog, appliance: str, thing: str, seq: int) -> bool:
-    """Whether the appliance itself no longer had ``thing`` (``pool:tank``) when the record ``seq`` was written."""
-    kind, _, name = thing.partition(":")
-    truths = [record for record in log.of(Source.APPLIANCE, "truth", appliance) if record.seq < seq]
-    if not truths or kind not in KINDS_OF_TRUTH:
-        return False
-    return name not in truths[-1].data.get(KINDS_OF_TRUTH[kind], {name: None})

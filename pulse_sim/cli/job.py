@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pulse_sim.checks.abort_watch import AbortWatch
 from pulse_sim.cli.abandoned import held
 from pulse_sim.cli.wall import now_text, stopwatch_s
 from pulse_sim.evidence.checkpoints import CheckpointWriter, Mark
@@ -120,10 +121,10 @@ def conduct(job: RunJob, header: Header, directory: Path, trace: Trace) -> tuple
         cast_of(job.scenario), job.seed, load_system(job.sut), trace, package_of(job.sut), header.schedule
     )
     with LogWriter(directory, header, on_record=to_trace) as log:
-        recorder = Recorder(log, world.now_ns)
+        recorder = Recorder(log, world.now_ns, AbortWatch(job.scenario.abort_criteria))
 
         async def to_the_end() -> None:
-            reason = await Run(script_of(job.scenario), world, recorder.observe).conduct()
+            reason = await Run(script_of(job.scenario), world, recorder.observe, recorder.listen).conduct()
             if world.broken:
                 log.close(world.now_ns(), "crashed", broken=world.broken[:BROKEN_TOLD])
             else:

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any, Final, TypeAlias
 
 from pulse_sim.observation import Source
+from pulse_sim.run.aborting import LOOK_EVERY_NS, Aborting
 from pulse_sim.run.operator import Operator
 from pulse_sim.run.phases import Phase, PhasePlan
+from pulse_sim.run.recorder import Alarm
 from pulse_sim.run.sampler import Sampler
 from pulse_sim.run.timeline import Action, Script, describe_window
 from pulse_sim.scenario.timeline import FaultWindow
@@ -23,9 +25,18 @@ METRICS_OFFSET_NS: Final = 17 * SECOND
 
 
 class Run:
-    """The conductor of one run. ``observe`` records; ``world`` is open for the length of :meth:`conduct`."""
+    """The conductor of one run. ``observe`` records; ``world`` is open for the length of :meth:`conduct`.
 
-    def __init__(self, script: Script, world: World, observe: Observe) -> None:
+    ``on_alarm`` is told whom to call when a watch says that the run must be aborted; without it none is.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        world: World,
+        observe: Observe,
+        on_alarm: Callable[[Callable[[Alarm], None]], None] = lambda _tell: None,
+    ) -> None:
         self._script = script
         self._world = world
         self._observe = observe
@@ -34,9 +45,15 @@ class Run:
         self._phases = PhasePlan([(window.from_ns, window.to_ns) for window in script.windows])
         self._phase: Phase | None = None
         self._ended = asyncio.Event()
+        self._is_over = False
+        self._end_ns = script.duration_ns
+        self._open_windows: dict[str, FaultWindow] = {}
+        settle_ns = script.settle_after_abort_ns
+        self._aborting = Aborting(world, observe, script.rollback, settle_ns, self._act, self._end_at)
+        on_alarm(self._abort)
 
     async def conduct(self) -> str:
-        """Carry the script out to its last second; the reason the run ended: ``completed``.
+        """Carry the script out to its last second; the reason the run ended: ``completed`` or ``aborted``.
 
         A system that does not start is a finding for the checks, not the end of the run. However it ends, every fault
         is healed, every system stopped, the world closed and every disk looked at; one that fails keeps none of the
@@ -56,9 +73,12 @@ class Run:
             await self._add_first_connections()
             self._schedule()
             await self._ended.wait()
+            self._is_over = True
+            for window in [*self._open_windows.values()]:  # of an aborted run; others have healed by now
+                self._heal(window)
             self._note_counts()
             await self._look_everywhere(state=True)
-        return "completed"
+        return "aborted" if self._aborting.has_begun else "completed"
 
     def _open_log(self) -> None:
         self._observe(Source.WORLD, "start", "run", self._script.describe())
@@ -84,7 +104,24 @@ class Run:
         self._every(METRICS_OFFSET_NS, script.metrics_every_ns, lambda: self._look_everywhere(state=False), "metrics")
         self._every(script.resources_every_ns, script.resources_every_ns, self._look_at_state, "state")
         self._every(HOUR, HOUR, self._count, "counts")
-        self._world.at(script.duration_ns, Instant.SAMPLE, self._ended.set)
+        self._end_at(self._end_ns)
+
+    def _abort(self, alarm: Alarm) -> None:
+        """End the run by an abort. What gives alarm while a run that is over is put away is left to the checks."""
+        if self._is_over:
+            return
+        self._aborting.begin(alarm)
+        if not self._ended.is_set():
+            first_ns = self._world.now_ns() + LOOK_EVERY_NS
+            self._every(first_ns, LOOK_EVERY_NS, self._look_at_state, "rollback")
+
+    def _end_at(self, at_ns: int) -> None:
+        """Let the run end at a time, and at no other that was set before."""
+        self._end_ns = at_ns
+        if at_ns <= self._world.now_ns():
+            self._ended.set()
+            return
+        self._world.at(at_ns, Instant.SAMPLE, lambda: self._ended.set() if at_ns == self._end_ns else None)
 
     def _events(self) -> dict[int, list[Event]]:
         """What the timeline does, by time; a look at everything at each edge of a window."""
@@ -95,7 +132,7 @@ class Run:
         for edge in events.values():
             edge.append((Instant.SAMPLE, lambda: self._spawn(self._look_everywhere(state=True), "edge")))
         for action in self._script.actions:
-            events.setdefault(action.at_ns, []).append((Instant.OPERATOR, partial(self._act, action)))
+            events.setdefault(action.at_ns, []).append((Instant.OPERATOR, partial(self._act_by_the_script, action)))
         return events
 
     def _follow(self, events: deque[tuple[int, list[Event]]]) -> None:
@@ -114,7 +151,7 @@ class Run:
         """Run ``look`` at first, first + period, … before the end; one timer is alive at a time."""
 
         def due(at_ns: int) -> None:
-            if at_ns >= self._script.duration_ns:
+            if at_ns >= self._end_ns:
                 return
             self._world.at(at_ns + period_ns, Instant.SAMPLE, lambda: due(at_ns + period_ns))
             self._spawn(look(), name)
@@ -125,11 +162,16 @@ class Run:
         self._world.spawn(coroutine, name)
 
     def _inject(self, window: FaultWindow) -> None:
+        if self._aborting.has_begun:
+            return
+        self._open_windows[window.id] = window
         self._world.inject(window.id, window.kind.name, window.on, window.parameters)
         self._observe(Source.FAULT, "inject", window.id, describe_window(window, self._connections_of(window.on)))
         self._after_fault(window)
 
     def _heal(self, window: FaultWindow) -> None:
+        if self._open_windows.pop(window.id, None) is None:
+            return
         self._world.heal(window.id)
         self._observe(Source.FAULT, "heal", window.id, {})
         self._after_fault(window)
@@ -151,6 +193,10 @@ class Run:
                 polls[action.options["id"]] = (action.system, action.options["appliance"])
         return [connection for connection, ends in polls.items() if host in ends]
 
+    def _act_by_the_script(self, action: Action) -> None:
+        if not self._aborting.has_begun:
+            self._act(action)
+
     def _act(self, action: Action) -> None:
         self._spawn(self._operators[action.system].act(action.do, action.options), "operator")
 
@@ -170,6 +216,7 @@ class Run:
         return all(
             self._samplers[options["system"]].saw_success_of(connection)
             for connection, options in self._script.connections.items()
+            if options["system"] in self._script.polling
         )
 
     async def _count(self) -> None:
@@ -180,7 +227,7 @@ class Run:
 
     def _note_phase(self, warm: bool) -> None:
         phase = self._phases.at(self._world.now_ns(), warm)
-        if phase is not self._phase:
+        if phase is not self._phase and not self._aborting.has_begun:
             self._phase = phase
             self._observe(Source.WORLD, "phase", "run", {"phase": phase.value})
             self._note_counts()

@@ -4,9 +4,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from pulse_sim.checks.flag import is_on
 from pulse_sim.run.timeline import Action, Script
 from pulse_sim.scenario.model import Connection, Scenario
-from pulse_sim.scenario.timeline import fault_windows, operator_actions
+from pulse_sim.scenario.timeline import fault_windows, operator_actions, rollback_actions
 from pulse_sim.world.cast import AppliancePlan, Cast
 
 
@@ -18,6 +19,9 @@ def script_of(scenario: Scenario) -> Script:
         metrics_every_ns=scenario.sampling.metrics,
         resources_every_ns=scenario.sampling.resources,
         systems={name: (system.variant, dict(system.environment)) for name, system in scenario.systems.items()},
+        polling=frozenset(
+            name for name, system in scenario.systems.items() if is_on(system.variant, system.environment)
+        ),
         appliances={
             name: {"release": appliance.release, "fixture": appliance.fixture, "tls": appliance.tls}
             for name, appliance in scenario.appliances.items()
@@ -28,6 +32,11 @@ def script_of(scenario: Scenario) -> Script:
             Action(action.at_ns, action.system, action.do, _options(action.parameters))
             for action in operator_actions(scenario)
         ],
+        rollback=[
+            Action(action.at_ns, action.system, action.do, _options(action.parameters))
+            for action in rollback_actions(scenario)
+        ],
+        settle_after_abort_ns=scenario.settle_after_abort,
     )
 
 

@@ -26,10 +26,15 @@ class Script:
     metrics_every_ns: int
     resources_every_ns: int
     systems: Mapping[str, tuple[str, Mapping[str, str]]]
+    polling: frozenset[str]
+    """The systems that poll from the start; the others never warm up."""
     appliances: Mapping[str, Mapping[str, Any]]
     connections: Mapping[str, Mapping[str, Any]]
     windows: Sequence[FaultWindow]
     actions: Sequence[Action]
+    rollback: Sequence[Action] = ()
+    """What is done after an abort, at times since it."""
+    settle_after_abort_ns: int = 0
 
     def describe(self) -> dict[str, Any]:
         """The data of the ``world/start`` record."""
@@ -38,7 +43,10 @@ class Script:
             "duration_ns": self.duration_ns,
             "metrics_every_ns": self.metrics_every_ns,
             "resources_every_ns": self.resources_every_ns,
-            "systems": {name: {"variant": variant} for name, (variant, _) in self.systems.items()},
+            "systems": {
+                name: {"variant": variant, "environment": dict(environment)}
+                for name, (variant, environment) in self.systems.items()
+            },
             "appliances": {name: dict(appliance) for name, appliance in self.appliances.items()},
             "connections": {
                 name: {key: options[key] for key in ("system", "appliance", "poll_interval_ns")}

@@ -132,7 +132,10 @@ def _refuse_matrix(scenario: Scenario) -> None:
 
 
 def _without_empty(data: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in data.items() if value or key not in ("matrix", "parameters")}
+    """Without what a file would not say; the time after a rollback means nothing where there is none."""
+    empty = {key for key in ("matrix", "parameters", "rollback") if not data[key]}
+    empty |= {"settle_after_abort"} if "rollback" in empty else set()
+    return {key: value for key, value in data.items() if key not in empty}
 
 
 def _scenario(document: Document, overrides: Sequence[str], world: str | None) -> Scenario:

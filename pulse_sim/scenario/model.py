@@ -157,6 +157,13 @@ class ExpectedAbort(StrictModel):
     between: Annotated[tuple[Duration, Duration], AfterValidator(_forwards)] = Field(description="In which window")
 
 
+class RollbackEntry(StrictModel):
+    after: Duration = Field(description="When it is done, since the abort")
+    do: Word = Field(description="The action")
+    parameters: dict[str, Any] = Field(default_factory=dict, alias="with", description="Parameters of the action")
+    system: HostId | None = Field(None, description="The system it is done to; found from the connection when left out")
+
+
 class Scenario(StrictModel):
     """One scenario. Every duration is nanoseconds; :func:`pulse_sim.scenario.load.load_scenario` makes it."""
 
@@ -177,6 +184,8 @@ class Scenario(StrictModel):
     timeline: tuple[Entry, ...] = Field((), description="Faults and operator actions")
     abort: Abort = Field(description="Which criteria end the run early; none must be written out")
     expect_abort: ExpectedAbort | None = Field(None, description="The run passes only if exactly this abort happens")
+    rollback: tuple[RollbackEntry, ...] = Field((), description="What is done after an abort")
+    settle_after_abort: WindowLength = Field(5 * MINUTE, description="How long the run goes on after the rollback")
     checks: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)] = Field(description="What must hold")
     matrix: dict[ParameterName, Annotated[tuple[Scalar, ...], Field(min_length=1, max_length=32)]] = Field(
         default_factory=dict, description="Values for ${name}; one scenario for every combination"

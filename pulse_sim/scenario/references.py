@@ -49,6 +49,7 @@ class References:
         yield from self._windows_in_all()
         yield from self._settling()
         yield from self._abort()
+        yield from self._rollback()
         for position, entry in enumerate(sequence(self.data.get("checks"))):
             if isinstance(entry, dict):
                 yield from self._check(("checks", position), entry)
@@ -120,6 +121,10 @@ class References:
         if at is not None and duration is not None and at >= duration:
             yield Finding((*path, "at"), f"not before the end of the run at {format_duration(duration)}")
         yield from self._known("systems", (*path, "system"), entry.get("system"), "system")
+        yield from self._done(path, entry)
+
+    def _done(self, path: Path, entry: dict[str, Any]) -> Iterator[Finding]:
+        """What an action is and does, whenever it is done."""
         name = entry.get("do")
         if not isinstance(name, str):
             return
@@ -218,6 +223,23 @@ class References:
         if expected not in criteria:
             where = ("expect_abort", "criterion")
             yield Finding(where, f"{shown(expected)} is not among the criteria of abort", nearest(expected, criteria))
+
+    def _rollback(self) -> Iterator[Finding]:
+        """What is done after an abort; nothing is known of when that is."""
+        entries = sequence(self.data.get("rollback"))
+        if entries and self.data.get("abort") == "none":
+            yield Finding(("rollback",), "nothing aborts a run with abort: none", on_key=True)
+        if "settle_after_abort" in self.data and not entries:
+            yield Finding(("settle_after_abort",), "there is no rollback for it to follow", on_key=True)
+        for position, entry in enumerate(entries):
+            path = ("rollback", position)
+            given = mapping(entry)
+            yield from self._known("systems", (*path, "system"), given.get("system"), "system")
+            yield from self._done(path, given)
+            action = ACTIONS.get(str(given.get("do")))
+            if action is not None and action.effect not in (None, "add"):
+                name = mapping(given.get("with")).get("id")
+                yield from self._known("connections", (*path, "with", "id"), name, "connection")
 
     def _check(self, path: Path, entry: dict[str, Any]) -> Iterator[Finding]:
         name = entry.get("check")

@@ -21,7 +21,8 @@ def resolved(data: Mapping[str, Any]) -> dict[str, Any]:
     for implied in implied_checks({**data, "timeline": timeline}):
         if all(entry["check"] != implied["check"] for entry in checks):
             checks.append(canonical_check(implied))
-    return {**data, "timeline": timeline, "checks": checks}
+    rollback = {"rollback": [_completed(given, outline) for given in data.get("rollback", ())]}
+    return {**data, "timeline": timeline, "checks": checks} | (rollback if rollback["rollback"] else {})
 
 
 def implied_checks(data: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -54,12 +55,7 @@ def entry_id(entry: Mapping[str, Any]) -> str | None:
 def _entries(given: dict[str, Any], outline: Outline) -> Iterator[dict[str, Any]]:
     entry = {**given, "id": entry_id(given)}
     if "do" in entry:
-        connection = mapping(entry.get("with")).get("id")
-        known = entry["do"] not in WITHOUT_CONNECTION
-        system = outline.system_of(connection) if known and isinstance(connection, str) else "pulse"
-        entry["system"] = given.get("system") or system
-        entry["with"] = canonical_action_parameters(entry["do"], given.get("with", {}))
-        yield entry
+        yield _completed(entry, outline)
         return
     entry["with"] = canonical_fault_parameters(entry["fault"], given.get("with", {}))
     repeat = entry.pop("repeat", None)
@@ -69,3 +65,12 @@ def _entries(given: dict[str, Any], outline: Outline) -> Iterator[dict[str, Any]
     at, every = nanoseconds(entry["at"]) or 0, nanoseconds(repeat["every"]) or 0
     for turn in range(repeat["times"]):
         yield {**entry, "at": format_duration(at + turn * every), "id": f"{entry['id']}#{turn + 1}"}
+
+
+def _completed(given: Mapping[str, Any], outline: Outline) -> dict[str, Any]:
+    """An action with its system and its parameters written out."""
+    connection = mapping(given.get("with")).get("id")
+    known = given["do"] not in WITHOUT_CONNECTION
+    system = outline.system_of(connection) if known and isinstance(connection, str) else "pulse"
+    parameters = canonical_action_parameters(given["do"], given.get("with", {}))
+    return {**given, "system": given.get("system") or system, "with": parameters}

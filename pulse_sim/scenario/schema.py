@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 from pulse_sim.checks import CHECK_KINDS
 from pulse_sim.scenario.actions import ACTIONS
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS
-from pulse_sim.scenario.model import ActionEntry, FaultEntry, Scenario
+from pulse_sim.scenario.model import ActionEntry, FaultEntry, RollbackEntry, Scenario
 from pulse_sim.scenario.plan import Plan
 from pulse_sim.units import DURATION_PATTERN, format_duration
 
@@ -36,11 +36,12 @@ def scenario_schema() -> Schema:
     actions = {name: (action.parameters, action.doc) for name, action in ACTIONS.items()}
     checks = {name: (kind.parameters, kind.doc) for name, kind in CHECK_KINDS.items()}
     tables = (faults, actions, checks)
-    models: list[type[BaseModel]] = [Scenario, FaultEntry, ActionEntry]
+    models: list[type[BaseModel]] = [Scenario, FaultEntry, ActionEntry, RollbackEntry]
     models.extend(model for table in tables for model, _ in table.values())
     names, definitions = _definitions(models)
     _choose(definitions[names[FaultEntry]], "fault", _parameter_branches(faults, names, definitions))
-    _choose(definitions[names[ActionEntry]], "do", _parameter_branches(actions, names, definitions))
+    for entry in (ActionEntry, RollbackEntry):
+        _choose(definitions[names[entry]], "do", _parameter_branches(actions, names, definitions))
     root = definitions.pop(names[Scenario])
     root["properties"]["checks"]["items"] = _check_schema(checks, names, definitions)
     used = {names[model] for model, _ in checks.values()} - {names[model] for model, _ in [*faults.values()]}

@@ -6,7 +6,8 @@ from typing import Any
 
 from mock_truenas.faults import FaultKind
 from pulse_sim.scenario.kinds import ALL_FAULT_KINDS, action_parameters, fault_parameters
-from pulse_sim.scenario.model import ActionEntry, FaultEntry, Scenario
+from pulse_sim.scenario.model import ActionEntry, FaultEntry, RollbackEntry, Scenario
+from pulse_sim.units import format_duration
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,11 @@ def operator_actions(scenario: Scenario) -> tuple[OperatorAction, ...]:
     return tuple(_action(entry) for entry in sorted(entries, key=lambda entry: entry.at))
 
 
+def rollback_actions(scenario: Scenario) -> tuple[OperatorAction, ...]:
+    """What is done after an abort; ``at_ns`` is since the abort."""
+    return tuple(_after_abort(entry) for entry in sorted(scenario.rollback, key=lambda entry: entry.after))
+
+
 def _window(entry: FaultEntry) -> FaultWindow:
     assert entry.id is not None
     parameters = fault_parameters(entry.fault, entry.parameters)
@@ -74,3 +80,10 @@ def _action(entry: ActionEntry) -> OperatorAction:
     assert entry.id is not None and entry.system is not None
     parameters = action_parameters(entry.do, entry.parameters)
     return OperatorAction(entry.id, entry.at, entry.do, entry.system, parameters, dict(entry.parameters))
+
+
+def _after_abort(entry: RollbackEntry) -> OperatorAction:
+    assert entry.system is not None
+    parameters = action_parameters(entry.do, entry.parameters)
+    name = f"{entry.do}:{entry.system}+{format_duration(entry.after)}"
+    return OperatorAction(name, entry.after, entry.do, entry.system, parameters, dict(entry.parameters))

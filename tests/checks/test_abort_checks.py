@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pulse_sim.checks import judge_run
 from pulse_sim.outcome import Outcome
 from pulse_sim.units import MINUTE, SECOND
 from tests.checks.log_builder import LogBuilder, judge, poll_errors, poll_total
@@ -131,11 +132,60 @@ def test_a_resource_may_go_with_its_connection() -> None:
 
 def test_a_resource_may_go_when_the_appliance_no_longer_has_it() -> None:
     less = [OURS, OURS, *[{"nas-1": {}}] * 4]
-    truth: dict[str, Any] = {"system": {}, "pools": {"tank": {}}, "datasets": {}, "disks": {}}
+    truth = truth_with("tank")
     had = shown(*less).add("2m", "appliance/truth", "nas-1", **truth)
     assert aborted(had, ["corruption"])[0] is FAILED
     lost = shown(*less).add("2m", "appliance/truth", "nas-1", **truth)
-    assert aborted(lost.add("8m", "appliance/truth", "nas-1", **{**truth, "pools": {}}), ["corruption"])[0] is PASSED
+    assert aborted(lost.add("8m", "appliance/truth", "nas-1", **truth_with()), ["corruption"])[0] is PASSED
+
+
+def truth_with(*pools: str) -> dict[str, Any]:
+    pool = {
+        "guid": "1",
+        "status": "ONLINE",
+        "healthy": True,
+        "size": 1,
+        "allocated": 0,
+        "free": 1,
+        "errors": [0, 0, 0],
+        "scan": {"function": None, "state": None, "errors": None},
+    }
+    system = {"hostname": "nas-1", "version": "24.10", "serial": None, "model": None}
+    return {"system": system, "pools": dict.fromkeys(pools, pool), "datasets": {}, "disks": {}, "alerts": []}
+
+
+def pointed(*looks: str, polled: bool = True, after: Mapping[str, Any] | None = None) -> LogBuilder:
+    """nas-1 is pointed at nas-2, which has the pool flash, at 7m; ``looks`` show these pools every 5 minutes."""
+    shown_then = [{"nas-1": {}, f"nas-1/pool:{pool}": {"type": "storage", **(after or {})}} for pool in looks]
+    log = shown_after(lambda minute: polled, *shown_then).add("1m", "appliance/truth", "nas-1", **truth_with("tank"))
+    log.add("1m", "appliance/truth", "nas-2", **truth_with("flash", "tank"))
+    return log.action("7m", "update_connection", id="nas-1", appliance="nas-2")
+
+
+def shown_after(polls: Callable[[int], bool], *samples: Mapping[str, Mapping[str, Any]]) -> LogBuilder:
+    log = run(polls=lambda minute: minute < 7 or polls(minute))
+    for index, sample in enumerate(samples):
+        log.resources(f"{5 * index + 1}m", sample)
+    return log
+
+
+def test_what_came_from_the_appliance_before_may_go_when_a_connection_is_pointed_at_another() -> None:
+    assert aborted(pointed("tank", "tank", "flash", "flash", "flash", "flash"), ["corruption"])[0] is PASSED
+
+
+def test_nobody_polling_yet_it_may_go_later() -> None:
+    quiet = pointed("tank", "tank", "tank", "tank", "flash", "flash", polled=False)
+    assert aborted(quiet, ["corruption"])[0] is PASSED
+
+
+def test_what_is_known_of_the_new_appliance_must_stay() -> None:
+    lost = pointed("tank", "tank", "flash", "flash", "tank", "tank")
+    assert aborted(lost, ["corruption"]) == (FAILED, "corruption at 21m: system:nas-1/pool:flash vanished")
+
+
+def test_being_pointed_at_another_appliance_excuses_no_other_type() -> None:
+    log = pointed("tank").resources("11m", {"nas-1": {}, "nas-1/pool:tank": {"type": "host"}})
+    assert aborted(log, ["corruption"])[0] is FAILED
 
 
 def test_the_version_without_the_feature_may_show_none_of_it() -> None:
@@ -184,17 +234,63 @@ def test_what_fired_decides_even_when_another_criterion_cannot_be_judged() -> No
     assert aborted(log, ["corruption", "crash"])[0] is FAILED
 
 
-def expecting(builder: LogBuilder, criteria: list[str], *between: str) -> Outcome:
+def told(builder: LogBuilder, criterion: str = "failure_rate", time: str = "12m", what: str = "") -> LogBuilder:
+    """The run was aborted, and says so."""
+    words = what or "more than half of the polls failed for more than 5m"
+    return builder.add(time, "world/abort", "run", criterion=criterion, what=words, evidence=[])
+
+
+def expecting(builder: LogBuilder, criteria: list[str], *between: str, reason: str = "aborted") -> Outcome:
     expect_abort = {"criterion": "failure_rate", "between": list(between)}
-    return aborted(builder, criteria, expect_abort=expect_abort)[0]
+    log = builder.log("30m", reason)
+    return judge(log, "abort_criteria", criteria=criteria, expect_abort=expect_abort).outcome
+
+
+def failing(minutes: int = 30) -> LogBuilder:
+    return run(lambda minute: minute >= 5, minutes=minutes)
 
 
 def test_an_expected_abort_must_come_in_its_window_and_alone() -> None:
-    log = run(lambda minute: minute >= 5)
-    assert expecting(log, ["failure_rate"], "11m17s", "12m") is PASSED
-    assert expecting(log, ["failure_rate"], "10m", "11m16s") is FAILED
-    assert expecting(log, ["failure_rate"], "12m", "20m") is FAILED
-    assert expecting(run(), ["failure_rate"], "1m", "30m") is FAILED
-    assert expecting(log, ["failure_rate", "corruption"], "11m", "12m") is INCONCLUSIVE
-    crashed = run(lambda minute: minute >= 5).add("7m", "sut/crash", "pulse")
+    assert expecting(told(failing()), ["failure_rate"], "11m17s", "12m") is PASSED
+    assert expecting(told(failing()), ["failure_rate"], "10m", "11m16s") is FAILED
+    assert expecting(told(failing()), ["failure_rate"], "12m", "20m") is FAILED
+    assert expecting(run(), ["failure_rate"], "1m", "30m", reason="completed") is FAILED
+    assert expecting(told(failing()), ["failure_rate", "corruption"], "11m", "12m") is INCONCLUSIVE
+    crashed = told(failing()).add("7m", "sut/crash", "pulse")
+    assert expecting(crashed, ["failure_rate", "crash"], "11m", "12m") is FAILED
+
+
+def test_an_expected_abort_that_did_not_end_the_run_is_none() -> None:
+    assert expecting(failing(), ["failure_rate"], "11m", "12m", reason="completed") is FAILED
+
+
+def test_an_abort_the_records_do_not_show_or_that_is_told_twice_or_not_at_all_is_inconclusive() -> None:
+    assert expecting(told(run()), ["failure_rate"], "11m", "12m") is INCONCLUSIVE
+    assert expecting(told(failing(), what="other words"), ["failure_rate"], "11m", "12m") is INCONCLUSIVE
+    assert expecting(told(failing(), time="11m"), ["failure_rate"], "11m", "12m") is INCONCLUSIVE
+    assert expecting(told(told(failing())), ["failure_rate"], "11m", "12m") is INCONCLUSIVE
+    assert expecting(failing(), ["failure_rate"], "11m", "12m") is INCONCLUSIVE
+    assert expecting(told(failing()), ["failure_rate"], "11m", "12m", reason="completed") is INCONCLUSIVE
+
+
+def test_nothing_else_of_a_run_passes_that_was_aborted_unless_that_abort_was_expected() -> None:
+    def rate(builder: LogBuilder, *between: str) -> Outcome:
+        expect = {"expect_abort": {"criterion": "failure_rate", "between": list(between)}} if between else {}
+        checks: list[dict[str, Any]] = [
+            {"check": "poll_success_rate", "connection": "nas-1", "at_least": 0.1},
+            {"check": "abort_criteria", "criteria": ["failure_rate"], **expect},
+        ]
+        return judge_run(builder.log("30m", "aborted"), checks)[0].outcome
+
+    assert rate(told(failing()), "11m", "12m") is PASSED
+    assert rate(told(failing()), "12m", "13m") is INCONCLUSIVE
+    assert rate(told(failing())) is INCONCLUSIVE
+    assert rate(told(run()), "11m", "12m") is INCONCLUSIVE
+
+
+def test_polls_that_fail_while_a_rollback_takes_hold_do_not_fire_and_a_crash_then_does() -> None:
+    auth_later = run(lambda minute: minute >= 5, lambda minute: True, minutes=30)
+    told(auth_later, time="12m")
+    assert expecting(auth_later, ["failure_rate", "auth_errors"], "11m", "12m") is PASSED
+    crashed = told(failing()).add("20m", "sut/crash", "pulse")
     assert expecting(crashed, ["failure_rate", "crash"], "11m", "12m") is FAILED

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pulse_sim.checks import CheckResult
+from pulse_sim.checks.abort_watch import AbortWatch
 from pulse_sim.evidence.judgement import judge_log
 from pulse_sim.kernel import Trace
 from pulse_sim.observation import Header, Record, RunLog, Source
@@ -85,8 +86,9 @@ def rehearse(
     seed: int = 1,
     factory: SystemFactory = ReferenceSystem,
     overrides: tuple[str, ...] = (),
+    ends_early: bool = True,
 ) -> Rehearsed:
-    """Run a scenario without matrix in the simulated world."""
+    """Run a scenario without matrix in the simulated world; without ``ends_early`` no abort criterion ends it."""
     directory.mkdir(parents=True, exist_ok=True)
     resolved = parse_scenario("small.yaml", text.encode(), overrides=overrides)
     header = Header(resolved.id, seed, "2026-02-09T00:00:00Z", "simulated", "test", "fifo")
@@ -99,8 +101,9 @@ def rehearse(
     with LogWriter(directory, header, on_record=to_trace) as log:
 
         async def conduct() -> None:
-            observe = Recorder(log, world.now_ns).observe
-            reason = await Run(script_of(resolved), world, observe).conduct()
+            watch = AbortWatch(resolved.abort_criteria) if ends_early else None
+            recorder = Recorder(log, world.now_ns, watch)
+            reason = await Run(script_of(resolved), world, recorder.observe, recorder.listen).conduct()
             log.close(world.now_ns(), "crashed" if world.broken else reason)
 
         world.run(conduct())
