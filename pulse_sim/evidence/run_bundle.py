@@ -26,6 +26,7 @@ from pulse_sim.evidence.names import (
     RESOURCES,
     SCENARIO,
     TIMELINE,
+    TIMELINE_DATA,
     bundle_name,
 )
 from pulse_sim.evidence.partial import PartialBundle
@@ -40,6 +41,7 @@ from pulse_sim.report import (
     run_report,
 )
 from pulse_sim.report.replay import told_file
+from pulse_sim.report.timeline_data import timeline_data
 from pulse_sim.verdict import RunSummary, run_summary
 
 SCENARIO_VERSION: Final = 1
@@ -110,6 +112,7 @@ class RunBundle:
         write(JUNIT, render_run_junit(report))
         if report.timeline is not None:
             write(TIMELINE, draw_timeline(report.timeline).encode() + b"\n")
+            write(TIMELINE_DATA, canonical_json(timeline_data(report.timeline)) + b"\n")
         if environment is not None:
             write(ENVIRONMENT, canonical_json(dict(environment)) + b"\n")
         path = self._partial.seal(

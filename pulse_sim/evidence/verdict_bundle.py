@@ -3,7 +3,7 @@
 Folds, renders and seals. Knows nothing of how runs and commands are executed; it is handed their results.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,12 +12,15 @@ from typing import Final, Self
 
 import pulse_sim
 from pulse_sim.canonical import Json, canonical_json, sha256_hex
-from pulse_sim.evidence.hostile import MAX_DOCUMENT_BYTES, read_document, read_yaml
+from pulse_sim.evidence.command_files import write_command
+from pulse_sim.evidence.hostile import read_json, read_yaml
 from pulse_sim.evidence.manifest import VERSION as MANIFEST_VERSION
 from pulse_sim.evidence.manifest import Manifest
 from pulse_sim.evidence.names import (
     ATTEST,
+    COVERAGE,
     ENVIRONMENT,
+    INVENTORY,
     JUNIT,
     PACKETS,
     PLAN,
@@ -25,7 +28,7 @@ from pulse_sim.evidence.names import (
     REPORT_MARKDOWN,
     RUNS,
     SCENARIO,
-    TIMELINE,
+    TIMELINE_DATA,
     VERDICT,
     bundle_name,
 )
@@ -39,8 +42,20 @@ from pulse_sim.report import (
     run_brief,
     verdict_report,
 )
-from pulse_sim.scenario.plan import Plan
-from pulse_sim.verdict import Attestation, EvidenceResult, PlanVerdict, fold, packets_data, verdict_data
+from pulse_sim.report.timeline_data import read_timeline_data
+from pulse_sim.scenario.plan import CommandEvidence, InventoryEvidence, Plan
+from pulse_sim.verdict import (
+    Attestation,
+    CommandRun,
+    EvidenceResult,
+    PlanVerdict,
+    RunSummary,
+    fold,
+    packets_data,
+    verdict_data,
+)
+from pulse_sim.verdict.commands import judge_command
+from pulse_sim.verdict.inventory import Ran, judge_inventory
 from pulse_sim.verdict.record import VERSION as VERDICT_VERSION
 
 _SCHEMAS: Final[Mapping[str, Json]] = {"manifest": MANIFEST_VERSION, "verdict": VERDICT_VERSION, "plan": 1}
@@ -83,21 +98,35 @@ class VerdictBundle:
         environment: Mapping[str, Json] | None,
         attest: Attestation | None = None,
         capabilities: frozenset[str] | None = None,
+        commands: Mapping[str, tuple[CommandRun, bytes]] | None = None,
+        inventory: Mapping[str, Json] | None = None,
         source_file: str | None = None,
+        coverage: Mapping[str, Json] | None = None,
     ) -> SealedVerdict:
         """Fold, write, seal, rename into place. ``source_file`` is what the replay line names (the plan's own file).
 
-        Each run in ``results`` names its bundle below :attr:`runs_path`; one without a bundle is recorded as it is
-        told and can never be passed. Raises SecretInEvidence, and leaves nothing, when a file shows a secret marker.
+        ``results`` are those of scenarios; ``commands``, by the id of their evidence, and the ``inventory`` are kept
+        and judged here. Each run names its bundle below :attr:`runs_path`; one without a bundle is recorded as it is
+        told and can never be passed. ``coverage`` is what the report tells was exercised; it decides nothing. Raises
+        SecretInEvidence, and leaves nothing, when a file shows a secret marker.
         """
-        verdict = fold(plan, results, attest, decided_on, capabilities=capabilities)
+        for name, (record, output) in (commands or {}).items():
+            write_command(self._partial, name, record, output)
+        judged = {**results, **self._judged(plan, results, commands or {}, inventory)}
+        verdict = fold(plan, judged, attest, decided_on, capabilities=capabilities, inventory=inventory)
         write = self._partial.write
+        if inventory is not None:
+            write(INVENTORY, canonical_json(dict(inventory)) + b"\n")
         write(PLAN, plan_yaml.encode())
         write(PACKETS, canonical_json(packets_data(verdict)) + b"\n")
         write(VERDICT, canonical_json(verdict_data(verdict)) + b"\n")
         if attest is not None:
             write(ATTEST, canonical_json(attest.to_data()) + b"\n")
-        report = verdict_report(verdict, self._briefs(verdict), seed=self._seed, source_file=source_file)
+        if coverage is not None:
+            write(COVERAGE, canonical_json(dict(coverage)) + b"\n")
+        report = verdict_report(
+            verdict, self._briefs(verdict), seed=self._seed, source_file=source_file, coverage=coverage
+        )
         write(REPORT_MARKDOWN, render_verdict_markdown(report).encode())
         write(REPORT_HTML, render_verdict_html(report).encode())
         write(JUNIT, render_verdict_junit(report))
@@ -115,18 +144,37 @@ class VerdictBundle:
         path = self._partial.seal(name, "verdict", inputs, result=verdict.verdict, scanned=RUNS)
         return SealedVerdict(path, verdict, report)
 
+    def _judged(
+        self,
+        plan: Plan,
+        results: Mapping[str, EvidenceResult],
+        commands: Mapping[str, tuple[CommandRun, bytes]],
+        inventory: Mapping[str, Json] | None,
+    ) -> dict[str, EvidenceResult]:
+        """What the plan's commands and its inventory come to."""
+        judged = {}
+        for packet in plan.packets:
+            for item in packet.evidence:
+                if isinstance(item, CommandEvidence):
+                    record, output = commands.get(item.id, (None, None))
+                    judged[item.id] = judge_command(item.id, item.command, record, output)
+                elif isinstance(item, InventoryEvidence):
+                    runs = [run for result in results.values() for run in result.runs]
+                    judged[item.id] = judge_inventory(item.id, inventory, ran(self.path, runs))
+        return judged
+
     def _briefs(self, verdict: PlanVerdict) -> dict[str, RunBrief]:
         """What the page tells of each run, from the files the run left."""
         briefs = {}
         for summary in verdict.runs:
             root = self.runs_path / summary.run
             scenario: Mapping[str, object] = read_yaml(root, SCENARIO) if (root / SCENARIO).is_file() else {}
-            has_timeline = (root / TIMELINE).is_file()
-            svg = read_document(root, TIMELINE, limit=MAX_DOCUMENT_BYTES).decode() if has_timeline else None
+            has_timeline = (root / TIMELINE_DATA).is_file()
+            timeline = read_timeline_data(read_json(root, TIMELINE_DATA)) if has_timeline else None
             href = f"{RUNS}/{summary.run}/{REPORT_HTML}" if root.is_dir() else None
             file = Manifest.read(root).inputs.get("scenario_file") if root.is_dir() else None
             briefs[summary.run] = run_brief(
-                scenario, summary, timeline_svg=svg, href=href, source_file=file if isinstance(file, str) else None
+                scenario, summary, timeline=timeline, href=href, source_file=file if isinstance(file, str) else None
             )
         return briefs
 
@@ -137,3 +185,14 @@ class VerdictBundle:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._partial.discard()
+
+
+def ran(root: Path, runs: Iterable[RunSummary]) -> frozenset[Ran]:
+    """The runs of the bundle at ``root`` as an inventory knows them, by their manifests; one without a bundle is none."""
+    found = set()
+    for run in runs:
+        path = root / RUNS / run.run
+        if path.is_dir():
+            told = Manifest.read(path).inputs.get("scenario_digest")
+            found.add((run.scenario, run.seed, told if isinstance(told, str) else ""))
+    return frozenset(found)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict import PlanVerdict, RunSummary
+from pulse_sim.report.coverage import CoverageReport
+from pulse_sim.verdict import EvidenceResult, PlanVerdict, RunSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,14 +170,14 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class RunBrief:
-    """One run as a verdict's page tells it: what was injected, what came of it, its timeline drawn already."""
+    """One run as a verdict's page tells it: what was injected, what came of it, its timeline where there is one."""
 
     summary: RunSummary
     title: str
     hypothesis: str
     injected: tuple[str, ...]
     href: str | None
-    timeline_svg: str | None
+    timeline: Timeline | None
     replay: str
 
 
@@ -194,7 +195,8 @@ class FailureRow:
 @dataclass(frozen=True, slots=True)
 class VerdictReport:
     """A verdict, told. ``why`` is one line; ``first_reason`` is the first failing reason, or the first condition, and
-    ``first_place`` the packet and gate it is about, where there is one.
+    ``first_place`` the packet and gate it is about, where there is one. ``coverage`` is what passed runs exercised and
+    ``inventory`` what was tested with what, name by name.
     """
 
     verdict: PlanVerdict
@@ -205,3 +207,11 @@ class VerdictReport:
     runs: tuple[RunBrief, ...]
     seed: int
     replay: str
+    coverage: CoverageReport | None = None
+    inventory: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def commands(self) -> tuple[EvidenceResult, ...]:
+        """The evidence that is a command's, in the order of the plan."""
+        items = (item for packet in self.verdict.packets for item in packet.evidence)
+        return tuple(item for item in items if item.kind == "command")

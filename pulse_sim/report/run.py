@@ -8,7 +8,7 @@ from typing import Any
 
 from pulse_sim.checks import CheckResult
 from pulse_sim.observation import RunLog, Source
-from pulse_sim.report.model import CheckRow, RunBrief, RunReport
+from pulse_sim.report.model import CheckRow, RunBrief, RunReport, Timeline
 from pulse_sim.report.replay import run_line
 from pulse_sim.report.text import in_words, parameters_in_words, plain
 from pulse_sim.report.timeline import read_timeline
@@ -54,18 +54,18 @@ def run_brief(
     scenario: Mapping[str, Any],
     summary: RunSummary,
     *,
-    timeline_svg: str | None,
+    timeline: Timeline | None,
     href: str | None,
     source_file: str | None = None,
 ) -> RunBrief:
-    """The run as a verdict's page tells it. ``timeline_svg`` is by :func:`draw_timeline`; ``href`` is its own page."""
+    """The run as a verdict's page tells it. ``href`` is its own page."""
     return RunBrief(
         summary=summary,
         title=_word(scenario, "title") or plain(summary.scenario),
         hypothesis=_word(scenario, "hypothesis"),
         injected=tuple(_injected(scenario.get("timeline"))),
         href=href,
-        timeline_svg=timeline_svg,
+        timeline=timeline,
         replay=run_line(summary, source_file),
     )
 

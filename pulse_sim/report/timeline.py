@@ -12,6 +12,7 @@ from pulse_sim.observation import Connection, RunLog, Sample, Source
 from pulse_sim.report.model import ActionRow, AlertRow, Band, Bar, Curve, FaultRow, Lane, PhaseRow, Ticks, Timeline
 from pulse_sim.report.text import parameters_in_words, plain
 from pulse_sim.report.thinning import MAX_SLICES, slice_ns, thinned_bands, thinned_curve
+from pulse_sim.units import MILLISECOND
 
 MAX_LANES: Final = 8
 MAX_MARKS: Final = 400
@@ -44,7 +45,7 @@ def read_timeline(log: RunLog) -> Timeline:
 
 
 def _faces(log: RunLog, appliance: str) -> Sequence[str]:
-    """Over which faces ``appliance`` answered a request or a call; what it only refused does not count."""
+    """Over which faces ``appliance`` answered a request or a call in full."""
     records = log.of(Source.APPLIANCE, "request", appliance)
     return sorted(
         {
@@ -52,7 +53,7 @@ def _faces(log: RunLog, appliance: str) -> Sequence[str]:
             for record in records
             if record.data.get("kind", "request") in ("request", "call")
             and isinstance(record.data.get("face"), str)
-            and record.data["status"] is not None
+            and record.data["ended"] == "complete"
         }
     )
 
@@ -108,7 +109,7 @@ def _curve(samples: Sequence[Sample], gap_ns: int) -> Curve:
     for before, sample in pairwise([None, *samples]):
         if sample is not None:
             if before is not None and sample.time_ns - before.time_ns > gap_ns:
-                points.append((before.time_ns, None))
+                points.append((before.time_ns + MILLISECOND, None))  # no two points at one time
             points.append((sample.time_ns, sample.value if isfinite(sample.value) else None))
     return tuple(points)
 

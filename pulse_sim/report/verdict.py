@@ -1,21 +1,31 @@
 """Makes the report model of a verdict. Knows nothing of bundles; it is handed the verdict and what each run was."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pulse_sim.outcome import Outcome
+from pulse_sim.report.coverage import coverage_report
 from pulse_sim.report.model import FailureRow, RunBrief, VerdictReport
 from pulse_sim.report.replay import verdict_line
-from pulse_sim.report.text import plain
+from pulse_sim.report.text import in_words, plain
 from pulse_sim.verdict import FailureClassResult, PlanVerdict, Verdict
 
 _SHOWN_LINES = 3
 
 
 def verdict_report(
-    verdict: PlanVerdict, briefs: Mapping[str, RunBrief], *, seed: int, source_file: str | None = None
+    verdict: PlanVerdict,
+    briefs: Mapping[str, RunBrief],
+    *,
+    seed: int,
+    source_file: str | None = None,
+    coverage: Mapping[str, Any] | None = None,
 ) -> VerdictReport:
-    """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line."""
+    """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line.
+
+    ``coverage`` is the content of ``coverage.json``. Raises ValueError when it is not.
+    """
     suts = sorted({run.sut for run in verdict.runs if run.sut})
     place, reason = _first_reason(verdict)
     return VerdictReport(
@@ -27,7 +37,22 @@ def verdict_report(
         runs=tuple(briefs[run.run] for run in verdict.runs if run.run in briefs),
         seed=seed,
         replay=verdict_line(verdict.plan, seed, source_file, suts[0] if len(suts) == 1 else ""),
+        coverage=None if coverage is None else coverage_report(coverage),
+        inventory=tuple(_inventory(verdict.inventory or {})),
     )
+
+
+def _inventory(found: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """One line for each entry; of a list of scenarios or tools, one for each of them."""
+    for name, value in sorted(found.items()):
+        if isinstance(value, Mapping) and value:
+            for part, told in sorted(value.items()):
+                yield plain(f"{name}: {part}"), plain(in_words(told))
+        elif isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+            for one in value:
+                yield plain(name), plain(in_words(one))
+        else:
+            yield plain(name), plain(in_words(value))
 
 
 def _first_reason(verdict: PlanVerdict) -> tuple[str, str]:

@@ -88,6 +88,7 @@ def test_json_prints_one_row_a_run_in_the_order_of_files_then_matrix_then_seeds(
         "checks.json",
         "report.md",
         "report.html",
+        "timeline.json",
         "timeline.svg",
         "junit.xml",
     }

@@ -25,6 +25,7 @@ FILES = {
     "report.md",
     "report.html",
     "junit.xml",
+    "timeline.json",
     "timeline.svg",
 }
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pulse_sim.observation import RunLog
 from pulse_sim.outcome import Outcome, worst
-from pulse_sim.report import RunReport, VerdictReport, draw_timeline, run_brief, run_report, verdict_report
+from pulse_sim.report import RunReport, VerdictReport, run_brief, run_report, verdict_report
 from pulse_sim.verdict import EvidenceResult, JudgedCheck, RunSummary, fold
 from tests.evidence.recording import header, record
 from tests.verdict.doubles import (
@@ -18,10 +18,6 @@ from tests.verdict.doubles import (
     PlanWaiver,
 )
 
-EVIL = (
-    "</td><script>alert(1)</script>|**b** [red]x[/red] \x1b[31m\x07\r\n`x` <img src=x> @all "
-    "http://evil.example \u202e&\"'"
-)
 CLASSES = ("api-timeout", "auth-revoked", "stale-recovery", "connection-flap", "config-change")
 
 
@@ -51,7 +47,6 @@ def told_verdict(
 ) -> VerdictReport:
     """A verdict on five failure classes; those in ``bad`` failed. ``name`` stands wherever a name can."""
     timeline = told_run(log).timeline if log is not None else None
-    svg = draw_timeline(timeline) if timeline is not None else None
     results, briefs = {}, {}
     for one in CLASSES:
         run = summary(one, Outcome.FAILED if one in bad else Outcome.PASSED)
@@ -59,7 +54,7 @@ def told_verdict(
         results[one] = EvidenceResult(one, "scenario", run.outcome, "", (run,))
         entry = {"fault": f"auth.revoke_key {name}", "on": name, "at": "5m", "for": "5m"}
         scenario = {"title": f"{name} of {one}", "hypothesis": name, "timeline": [entry]}
-        briefs[run.run] = run_brief(scenario, run, timeline_svg=svg, href=f"runs/{run.run}/report.html")
+        briefs[run.run] = run_brief(scenario, run, timeline=timeline, href=f"runs/{run.run}/report.html")
     gates = [PlanGate(f"g-{one}", (one,), title=f"{name} survives {one}") for one in CLASSES]
     if open_gate:
         gates.append(PlanGate("rpc", (), "P1", title=name, open=f"not spoken by {name}", owner=name, rollback=name))

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -10,45 +9,11 @@ import pytest
 from pulse_sim.outcome import Outcome
 from pulse_sim.report import render_run_html, render_verdict_html
 from pulse_sim.report.html import MAX_PAGE_BYTES
-from tests.report.stories import CLASSES, EVIL, read_log, summary, told_run, told_verdict
+from tests.report.hostile import HOSTILE_POOL, RAW, invisible
+from tests.report.page_reader import Page
+from tests.report.stories import CLASSES, read_log, summary, told_run, told_verdict
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "pulse_sim" / "report" / "templates"
-VOID = {"meta", "br", "rect", "path", "polyline", "polygon", "img"}
-
-
-class Page(HTMLParser):
-    """A page as a reader without JavaScript meets it: elements in order, text under the ids and classes above it."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[str] = []
-        self.addresses: list[str] = []
-        self.texts: list[tuple[tuple[str, ...], str]] = []
-        self._open: list[tuple[str, str]] = []
-        self.feed(html)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        self.elements.append(tag)
-        self.addresses += [attributes[name] or "" for name in ("src", "href", "action", "data") if name in attributes]
-        assert not [name for name in attributes if name.startswith("on")]
-        if tag not in VOID:
-            self._open.append((tag, f"#{attributes.get('id', '')} .{attributes.get('class', '')}"))
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            assert self._open.pop()[0] == tag
-
-    def handle_data(self, data: str) -> None:
-        if data.strip() and "style" not in [tag for tag, _ in self._open]:
-            self.texts.append((tuple(f"{tag}{marks}" for tag, marks in self._open), data.strip()))
-
-    def under(self, mark: str) -> str:
-        return " ".join(text for above, text in self.texts if any(mark in one for one in above))
-
-    def body(self) -> list[tuple[tuple[str, ...], str]]:
-        return [entry for entry in self.texts if any(one.startswith("main") for one in entry[0])]
 
 
 def rules() -> dict[str, str]:
@@ -90,17 +55,18 @@ def test_whatever_the_words_the_first_screen_fits_into_eight_hundred_pixels() ->
     template = (
         (TEMPLATES / "verdict.html.jinja").read_text().partition('id="first-screen">')[2].partition("</section>")[0]
     )
-    for text in re.findall(r"<(?:p|h1|b|span)\b[^>]*>", template):
+    for text in re.findall(r"<(?:p|h1|b|span|nav)\b[^>]*>", template):
         if text not in ("<b>",):
             assert re.search(r'class="[^"]*\b(one|two|three)\b', text) or 'class="injected"' in text, text
     assert [clamp(name) for name in ("one", "two", "three")] == [1, 2, 3]
     assert "overflow:hidden" in rules()[".one,.two,.three"]
     kicker = pixels(".kicker", "line-height") + pixels(".kicker", "margin-bottom")
     banner = 14 + pixels(".banner h1", "line-height") + 2 * pixels(".banner p", "line-height") + 16
-    reason = 12 + 2 * 10 + 2 + pixels("h3", "line-height") + (2 + 3) * pixels(".reason p", "line-height")
+    reason = 12 + 2 * 10 + 2 + pixels(".label", "line-height") + (2 + 3) * pixels(".reason p", "line-height")
+    nav = pixels("nav", "margin-top") + pixels("nav", "line-height")
     head = 14 + 16 + 2 * 6 + 1
     row = 3 * pixels("table", "line-height") + 2 * 7 + 1
-    assert 16 + kicker + banner + reason + head + 5 * row <= 800
+    assert 16 + kicker + banner + reason + nav + head + 5 * row <= 800
 
 
 def test_a_go_says_that_nothing_is_open() -> None:
@@ -118,14 +84,16 @@ def test_a_verdict_page_tells_conditions_waivers_gates_and_what_is_left_out() ->
 def test_a_verdict_page_has_each_run_with_its_timeline_and_a_way_to_its_own_page(tmp_path: Path) -> None:
     html = render_verdict_html(told_verdict(log=read_log(tmp_path)))
     page = Page(html)
-    assert html.count("<svg") == len(CLASSES)
-    assert page.addresses == [f"runs/{one}-7-abababab/report.html" for one in CLASSES]
+    assert page.elements.count("svg") == len(page.data) == len(CLASSES)
+    elsewhere = [address for address in page.addresses if not address.startswith("#")]
+    assert elsewhere == [f"runs/{one}-7-abababab/report.html" for one in CLASSES]
+    assert {address[1:] for address in page.addresses if address.startswith("#")} <= set(page.ids)
 
 
 def test_failed_runs_lie_open_and_passed_ones_folded() -> None:
     html = render_verdict_html(told_verdict(bad=("connection-flap",)))
-    assert html.count('<details class="run" open>') == 1
-    assert html.count('<details class="run">') == 4
+    runs = re.findall(r'<details class="run" id="run-\d+"( open)?>', html)
+    assert sorted(runs) == ["", "", "", "", " open"]
 
 
 def test_a_run_page_begins_with_outcome_reason_and_timeline(tmp_path: Path) -> None:
@@ -141,28 +109,52 @@ def test_a_run_without_a_log_still_has_a_page() -> None:
     assert "Nothing was checked" in render_run_html(told_run(None))
 
 
+def rendered(kind: str, directory: Path, name: str = "nas-1") -> str:
+    """A page with ``name`` wherever a name can stand."""
+    log = read_log(directory, name)
+    if kind == "run":
+        return render_run_html(told_run(log, title=name))
+    return render_verdict_html(told_verdict(bad=("auth-revoked",), open_gate=True, name=name, log=log))
+
+
 @pytest.mark.parametrize("kind", ["run", "verdict"])
 def test_no_name_becomes_markup_script_or_an_address(tmp_path: Path, kind: str) -> None:
-    log = read_log(tmp_path, EVIL)
-    if kind == "run":
-        html = render_run_html(told_run(log, title=EVIL))
-    else:
-        html = render_verdict_html(told_verdict(bad=("auth-revoked",), open_gate=True, name=EVIL, log=log))
-    page = Page(html)
-    assert not {"script", "img", "iframe", "object", "link", "base", "form"} & set(page.elements)
-    assert all(address.startswith("runs/") for address in page.addresses)
-    assert not [character for character in html if character < " " and character != "\n"]
-    assert "\u202e" not in html
+    html = rendered(kind, tmp_path / "hostile", HOSTILE_POOL)
+    page, plain = Page(html), Page(rendered(kind, tmp_path / "plain"))
+    assert set(page.elements) == set(plain.elements)
+    assert page.events == []
+    assert all(address.startswith(("runs/", "#")) for address in page.addresses)
+    assert page.scripts == plain.scripts and page.styles == plain.styles
+    assert invisible(html) == []
+    assert not [raw for raw in RAW if raw in html]
     assert "alert(1)" in " ".join(text for _, text in page.texts)
+    assert "49" not in page.under(".lane") + page.under(".kicker")
 
 
 @pytest.mark.parametrize("kind", ["run", "verdict"])
-def test_a_page_asks_for_nothing_over_the_network_and_forbids_scripts(tmp_path: Path, kind: str) -> None:
-    log = read_log(tmp_path)
-    html = render_run_html(told_run(log)) if kind == "run" else render_verdict_html(told_verdict(log=log))
-    assert "default-src 'none'" in html
-    assert not re.search(r"url\(|@import|<script|<link|src=", html)
-    assert set(re.findall(r"https?://[^\s\"']+", html)) <= {"http://www.w3.org/2000/svg"}
+def test_names_in_the_data_of_a_chart_are_data(tmp_path: Path, kind: str) -> None:
+    page = Page(rendered(kind, tmp_path, HOSTILE_POOL))
+    names = {lane["connection"] for data in page.data for lane in data["lanes"]}
+    assert len(names) == 1
+    (name,) = names
+    assert name.startswith("</td></script><script>alert(1)</script>")
+    assert invisible(name) == []
+
+
+@pytest.mark.parametrize("kind", ["run", "verdict"])
+def test_a_page_asks_for_nothing_and_runs_only_what_its_policy_names(tmp_path: Path, kind: str) -> None:
+    html = rendered(kind, tmp_path)
+    page = Page(html)
+    assert page.policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in page.policy and "http" not in page.policy and "data:" not in page.policy
+    assert len(page.scripts) == 2 and all(map(page.allows, page.scripts))
+    assert len(page.styles) == 1 and page.allows(page.styles[0])
+    outside = html
+    for text in (*page.scripts, *page.styles):
+        outside = outside.replace(text, "")
+        assert not re.search(r"url\(|@import|fetch\(|XMLHttpRequest|WebSocket|importScripts|\beval\b", text)
+    assert not re.search(r"<link|\ssrc=|<script(?! type=\"application/json\"|>)", outside)
+    assert set(re.findall(r"https?://[^\s\"']+", outside)) <= {"http://www.w3.org/2000/svg"}
 
 
 def test_a_page_with_forty_eight_hours_in_every_run_stays_below_two_megabytes(tmp_path: Path) -> None:
@@ -178,5 +170,5 @@ def test_a_verdict_on_hundreds_of_runs_keeps_its_page_small_and_the_failed_ones_
     html = render_verdict_html(many)
     assert len(html.encode()) <= MAX_PAGE_BYTES
     assert "501 more runs lie in runs/" in html
-    assert html.count('<details class="run" open>') == 1
+    assert len(re.findall(r'<details class="run" id="run-\d+" open>', html)) == 1
     assert "late stale until the end" in html

@@ -1,6 +1,7 @@
 """Markdown, JUnit and terminal: the same story, each safe in its own way."""
 
 import io
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -16,8 +17,10 @@ from pulse_sim.report import (
     render_verdict_markdown,
 )
 from pulse_sim.report.terminal import print_verdict
-from tests.report.stories import CLASSES, EVIL, read_log, told_run, told_verdict
+from tests.report.hostile import HOSTILE_POOL, RAW, invisible
+from tests.report.stories import CLASSES, read_log, told_run, told_verdict
 
+ELEMENTS = {"testsuites", "testsuite", "testcase", "properties", "property", "skipped", "failure", "error"}
 parsed = ET.fromstring  # what this package wrote itself
 
 
@@ -56,11 +59,11 @@ def test_the_markdown_of_a_verdict_tells_the_answer_first() -> None:
 @pytest.mark.parametrize("kind", ["run", "verdict"])
 def test_no_name_breaks_out_of_a_markdown_table(tmp_path: Path, kind: str) -> None:
     if kind == "run":
-        text = render_run_markdown(told_run(read_log(tmp_path, EVIL), title=EVIL))
+        text = render_run_markdown(told_run(read_log(tmp_path, HOSTILE_POOL), title=HOSTILE_POOL))
     else:
-        text = render_verdict_markdown(told_verdict(bad=("auth-revoked",), open_gate=True, name=EVIL))
-    assert "<script" not in text and "<img" not in text and "http://" not in text and "@all" not in text
-    assert not [character for character in text if character < " " and character != "\n"]
+        text = render_verdict_markdown(told_verdict(bad=("auth-revoked",), open_gate=True, name=HOSTILE_POOL))
+    assert not re.search(r"<(?!/?(?:details|summary)>)|http://|@all|(?<!\\)\]\(|(?<!\\)!\[|www\.", text)
+    assert invisible(text) == [] and not [raw for raw in RAW if raw in text]
     tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("|")]
     for table in tables:
         columns = {line.replace("\\|", "").count("|") for line in table}
@@ -91,8 +94,11 @@ def test_junit_of_a_run_that_did_not_pass_is_never_green(outcome: Outcome, eleme
 
 
 def test_junit_parses_whatever_the_names(tmp_path: Path) -> None:
-    report = told_verdict(bad=CLASSES, open_gate=True, name=EVIL)
-    for content in (render_verdict_junit(report), render_run_junit(told_run(read_log(tmp_path, EVIL), title=EVIL))):
+    report = told_verdict(bad=CLASSES, open_gate=True, name=HOSTILE_POOL)
+    for content in (
+        render_verdict_junit(report),
+        render_run_junit(told_run(read_log(tmp_path, HOSTILE_POOL), title=HOSTILE_POOL)),
+    ):
         root = parsed(content)
         assert not list(root.iter("script"))
         assert b"\x1b" not in content
@@ -110,9 +116,8 @@ def test_the_terminal_stays_short() -> None:
 
 
 def test_no_name_reaches_the_terminal_as_markup_or_escape() -> None:
-    text = terminal(name=EVIL)
-    assert not [character for character in text if character < " " and character != "\n"]
-    assert "\u202e" not in text
+    text = terminal(name=HOSTILE_POOL)
+    assert invisible(text) == []
     assert "[red]" in text
 
 

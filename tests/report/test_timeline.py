@@ -9,7 +9,8 @@ from pulse_sim.report.svg import draw_timeline
 from pulse_sim.report.thinning import MAX_SLICES
 from pulse_sim.report.timeline import read_timeline
 from pulse_sim.units import MINUTE
-from tests.report.stories import EVIL, read_log
+from tests.report.hostile import HOSTILE_POOL, RAW, invisible
+from tests.report.stories import read_log
 
 parsed = ET.fromstring  # what this package wrote itself
 SVG = "{http://www.w3.org/2000/svg}"
@@ -77,10 +78,10 @@ def test_words_of_marks_close_together_stand_on_different_rows() -> None:
 
 
 def test_an_evil_name_stays_a_name(tmp_path: Path) -> None:
-    text = draw_timeline(read_timeline(read_log(tmp_path, EVIL)))
+    text = draw_timeline(read_timeline(read_log(tmp_path, HOSTILE_POOL)))
     drawn = parsed(text)
     assert not list(drawn.iter(f"{SVG}script"))
-    assert "\x1b" not in text and "<script" not in text
+    assert invisible(text) == [] and not [raw for raw in RAW if raw in text]
     assert any("<script>" in (element.text or "") for element in drawn.iter(f"{SVG}text"))
 
 
