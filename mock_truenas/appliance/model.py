@@ -14,6 +14,7 @@ VdevType = Literal["DISK", "FILE", "MIRROR", "RAIDZ1", "RAIDZ2", "RAIDZ3", "DRAI
 Row = Mapping[str, Any]
 """A row of a peripheral table: JSON values in the shape of the newest release, dates as ``{"$date": ms}``."""
 Tables = Mapping[str, Mapping[Any, Row]]
+_OWN_DATASETS = frozenset({".system", "ix-applications", "ix-apps", ".ix-virt"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,11 @@ class Dataset:
     def pool(self) -> str:
         """The pool it lives in."""
         return self.name.partition("/")[0]
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is one of the system's own, which no query shows."""
+        return self.name.partition("/")[2].partition("/")[0] in _OWN_DATASETS
 
     @property
     def locked(self) -> bool:

@@ -393,7 +393,7 @@ class Appliance(Timekeeper):
     def truth(self) -> dict[str, Any]:
         """Ground truth as plain JSON: system, pools, datasets and disks by name, alerts; no secrets."""
         self.evolve()
-        return truth_of(self.state, self.release)
+        return truth_of(self.state, self.release, self.now_ns())
 
     def new_uuid(self, *purpose: object) -> str:
         """A UUID that follows from the seed and the purpose."""

@@ -7,6 +7,7 @@ from pulse_sim.observation.log import AlertSample, LogDamaged, ResourceSample, R
 from pulse_sim.observation.record import FORMAT_VERSION, Header, Record, Source
 from pulse_sim.observation.series import Sample, Scrape
 from pulse_sim.observation.topology import Connection, FaultWindow, Request, Span
+from pulse_sim.observation.truth import Truth
 from pulse_sim.observation.writer import LogWriter
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "Scrape",
     "Source",
     "Span",
+    "Truth",
 ]

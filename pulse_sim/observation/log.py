@@ -18,6 +18,7 @@ from pulse_sim.observation.files import LogDamaged, decode_file, merge, read_fil
 from pulse_sim.observation.record import Header, Record, Source
 from pulse_sim.observation.series import MetricsHistory, Sample, Scrape
 from pulse_sim.observation.topology import Connection, FaultWindow, Request, Span, connections, up_spans
+from pulse_sim.observation.truth import Truth
 from pulse_sim.observation.writer import JOURNAL, OBSERVATIONS
 from pulse_sim.units import MINUTE, SECOND
 
@@ -31,7 +32,8 @@ DEFAULT_RESOURCES_INTERVAL_NS: Final = 5 * MINUTE
 class ResourceSample:
     """What ``/api/v2/resources`` showed, by resource id.
 
-    A resource has type, name, status, sourceId, sources, sourceStatus and parentId, each as the system gave it or null.
+    A resource has type, name, status, sourceId, sources, sourceStatus and parentId, each as the system gave it or null;
+    facts, by name what it told of itself; and alerts, the annotations it bears, each with id, severity and class.
     """
 
     time_ns: int
@@ -73,6 +75,7 @@ class RunLog:
         self._resources: dict[str, list[ResourceSample]] = {}
         self._alerts: dict[str, list[AlertSample]] = {}
         self._requests: dict[str, list[Request]] = {}
+        self._truths: dict[str, list[Truth]] = {}
         self._series: dict[tuple[str, str, frozenset[tuple[str, str]]], list[Sample]] = {}
         self.start_unix_ns = _unix_ns(header.start)
 
@@ -104,6 +107,7 @@ class RunLog:
         self._located(self.of(Source.SAMPLER, "metrics"), self._add_metrics)
         self._located(self.of(Source.SAMPLER, "resources"), self._add_resources)
         self._located(self.of(Source.SAMPLER, "alerts"), self._add_alerts)
+        self._located(self.of(Source.APPLIANCE, "truth"), self._add_truth)
         self._located(self.of(Source.APPLIANCE, "request"), self._add_request)
         for arrivals in self._requests.values():
             arrivals.sort(key=lambda request: (request.arrival_ns, request.seq))
@@ -134,6 +138,9 @@ class RunLog:
         after = _snapshot(record, samples[-1].by_id if samples else {})
         if after is not None:
             samples.append(AlertSample(record.time_ns, record.seq, after))
+
+    def _add_truth(self, record: Record) -> None:
+        self._truths.setdefault(record.subject, []).append(Truth.of(record))
 
     def _add_request(self, record: Record) -> None:
         self._requests.setdefault(record.subject, []).append(Request.of(record))
@@ -221,6 +228,10 @@ class RunLog:
     def alerts(self, system: str) -> Sequence[AlertSample]:
         """Every successful sample of the active alerts of ``system``."""
         return self._alerts.get(system, [])
+
+    def truths(self, appliance: str) -> Sequence[Truth]:
+        """What ``appliance`` really was, one for each time it became another."""
+        return self._truths.get(appliance, [])
 
     def exchanges(self, appliance: str) -> Sequence[Request]:
         """The journal of ``appliance``, by arrival; events and ends of connections among it."""

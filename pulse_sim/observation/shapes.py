@@ -53,6 +53,22 @@ def _fields(fields: Mapping[str, Test], optional: Mapping[str, Test] | None = No
     return test
 
 
+def _integer(value: Any) -> bool:
+    return type(value) is int and -(2**63) <= value < 2**63
+
+
+def _flag(value: Any) -> bool:
+    return type(value) is bool
+
+
+def _list_of(test: Test) -> Test:
+    return lambda value: isinstance(value, list) and all(test(item) for item in value)
+
+
+def _errors(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 3 and all(_count(item) for item in value)
+
+
 _CONNECTION: Final = _fields({"system": _text, "appliance": _text, "poll_interval_ns": _count})
 _RESOURCE: Final = _fields(
     {},
@@ -60,6 +76,8 @@ _RESOURCE: Final = _fields(
         **dict.fromkeys(("type", "status", "sourceId", "name", "parentId"), _or_null(_text)),
         "sources": _or_null(_texts),
         "sourceStatus": _or_null(_object_of(_fields({}, {"status": _or_null(_text)}))),
+        "facts": _object,
+        "alerts": _list_of(_object),
     },
 )
 _ALERT: Final = _fields(
@@ -76,6 +94,42 @@ _WITNESS: Final = _fields(
 _LOG: Final = {"level": _text, "logger": _text, "template": _text, "fields": _object}
 _SAMPLE: Final = {"status": _or_null(_count), "error": _or_null(_text)}
 _DELTA: Final = {**_SAMPLE, "gone": _texts}
+
+_TRUTH: Final[Mapping[str, Test]] = {
+    "system": _fields({"hostname": _text, "version": _text, "serial": _or_null(_text), "model": _or_null(_text)}),
+    "pools": _object_of(
+        _fields(
+            {
+                "guid": _text,
+                "status": _text,
+                "healthy": _flag,
+                **dict.fromkeys(("size", "allocated", "free"), _or_null(_integer)),
+                "errors": _errors,
+                "scan": _fields({"function": _or_null(_text), "state": _or_null(_text), "errors": _or_null(_count)}),
+            }
+        )
+    ),
+    "datasets": _object_of(
+        _fields(
+            {
+                "type": _text,
+                "pool": _text,
+                **dict.fromkeys(("used", "available"), _integer),
+                **dict.fromkeys(("readonly", "locked"), _flag),
+                "mountpoint": _or_null(_text),
+            }
+        )
+    ),
+    "disks": _object_of(
+        _fields(
+            {
+                **dict.fromkeys(("serial", "model", "type", "bus", "pool", "status"), _or_null(_text)),
+                **dict.fromkeys(("size", "temperature"), _or_null(_integer)),
+            }
+        )
+    ),
+    "alerts": _list_of(_fields({"uuid": _text, "klass": _text, "level": _text, "dismissed": _flag})),
+}
 
 SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
     "world/start": {
@@ -103,7 +157,7 @@ SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
         "connections": _texts,
     },
     "fault/heal": {},
-    "appliance/truth": {},
+    "appliance/truth": _TRUTH,
     "appliance/request": {
         "method": _text,
         "path": _text,

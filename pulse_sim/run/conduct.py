@@ -83,8 +83,7 @@ class Run:
     def _open_log(self) -> None:
         self._observe(Source.WORLD, "start", "run", self._script.describe())
         self._note_phase(warm=False)
-        for appliance in self._script.appliances:
-            self._observe(Source.APPLIANCE, "truth", appliance, self._world.truth(appliance))
+        self._note_truths()
 
     async def _start_systems(self) -> None:
         for name, (variant, environment) in self._script.systems.items():
@@ -178,7 +177,7 @@ class Run:
 
     def _after_fault(self, window: FaultWindow) -> None:
         if window.changes_state:
-            self._observe(Source.APPLIANCE, "truth", window.on, self._world.truth(window.on))
+            self._world.note_truth(window.on)
         self._note_phase(warm=self._phase not in (None, Phase.WARM_UP))
 
     def _connections_of(self, host: str) -> list[str]:
@@ -200,11 +199,18 @@ class Run:
     def _act(self, action: Action) -> None:
         self._spawn(self._operators[action.system].act(action.do, action.options), "operator")
 
+    def _note_truths(self) -> None:
+        for appliance in self._script.appliances:
+            self._world.note_truth(appliance)
+
     async def _look_at_state(self) -> None:
+        self._note_truths()
         for sampler in self._samplers.values():
             await sampler.state()
 
     async def _look_everywhere(self, state: bool) -> None:
+        if state:
+            self._note_truths()
         for sampler in self._samplers.values():
             await sampler.metrics()
             if state:

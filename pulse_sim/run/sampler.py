@@ -13,6 +13,18 @@ PAGE_LIMIT: Final = 100
 PAGES_AT_MOST: Final = 200
 LAST_SUCCESS: Final = "pulse_monitor_poll_last_success_timestamp"
 RESOURCE_FIELDS: Final = ("type", "name", "status", "sources", "sourceStatus", "parentId")
+FACTS: Final = (
+    ("identity", ("hostname", "serial", "model")),
+    ("host", ("version",)),
+    ("storage", ("kind", "health", "healthy", "readErrors", "writeErrors", "checksumErrors", "scan")),
+    ("storage", ("pool", "mountpoint", "locked", "readonly")),
+    ("physicalDisk", ("pool", "kind", "bus", "vdevStatus", "temperatureCelsius")),
+    ("metrics", ("disk", "sizeBytes")),
+)
+"""What is kept of a resource beyond its identity: what the truth of an appliance can be held against. Not what moves
+with every poll, such as load and uptime, nor what follows from the rest, such as percentages.
+"""
+DERIVED: Final = ("percentage", "usedPercent")
 ALERT_FIELDS: Final = ("rule", "state", "severity", "instance", "sourceId", "raisedAt")
 UNREACHABLE: Final = (ConnectionError, TimeoutError, SystemFailure)
 UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
@@ -86,7 +98,7 @@ class Sampler:
             body = _json(answer)
             for name, resource in _rows(body["data"]):
                 kept = {field: resource.get(field) for field in RESOURCE_FIELDS}
-                found[name] = {**kept, "sourceId": (resource.get("identity") or {}).get("sourceId")}
+                found[name] = {**kept, "sourceId": (resource.get("identity") or {}).get("sourceId"), **_told(resource)}
             if page >= body["meta"]["totalPages"]:
                 return 200, found
         raise ValueError(f"more than {PAGES_AT_MOST} pages of resources")
@@ -119,6 +131,25 @@ def series_of(page: str) -> dict[str, str]:
                 raise ValueError("a line of the metrics page is no sample")
             found[series] = value
     return found
+
+
+def _told(resource: Any) -> dict[str, Any]:
+    """The facts of a resource that it tells at all, and the alerts it bears."""
+    facts = {}
+    for group, names in FACTS:
+        inside = resource.get(group)
+        for name in names if isinstance(inside, dict) else ():
+            if name in inside:
+                facts[name] = _without_derived(inside[name])
+    alerts = resource.get("alerts") or ()
+    return {
+        "facts": facts,
+        "alerts": [{name: alert.get(name) for name in ("id", "severity", "class")} for alert in alerts],
+    }
+
+
+def _without_derived(value: Any) -> Any:
+    return {key: part for key, part in value.items() if key not in DERIVED} if isinstance(value, dict) else value
 
 
 def _is_positive(value: str) -> bool:

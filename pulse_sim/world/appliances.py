@@ -30,6 +30,8 @@ class SimulatedAppliance:
         self._host = host
         self._plan = plan
         self._observe: Observe | None = None
+        self._revision = -1
+        self._truth_on_record: dict[str, Any] | None = None
         self._appliance = build_appliance(
             fixture=plan.fixture,
             release=plan.release,
@@ -83,12 +85,22 @@ class SimulatedAppliance:
         """Take a fault back."""
         self._server.heal(fault_id)
 
-    def truth(self) -> dict[str, Any]:
-        """What the appliance really is."""
-        return self._appliance.truth()
+    def note_truth(self) -> None:
+        """Record what the appliance really is, where that differs from what is on record."""
+        self._appliance.evolve()
+        if self._observe is None or self._appliance.revision == self._revision:
+            return
+        self._revision = self._appliance.revision
+        truth = self._appliance.truth()
+        if truth != self._truth_on_record:
+            self._truth_on_record = truth
+            self._observe(Source.APPLIANCE, "truth", self._host.name, truth)
 
     def _note(self, entry: JournalEntry) -> None:
         if self._observe is not None:
+            # Before the request in which a client may have learnt of it: no client is ahead of the record.
+            if self._appliance.revision != self._revision:
+                self.note_truth()
             self._observe(Source.APPLIANCE, "request", self._host.name, entry.to_data())
 
 

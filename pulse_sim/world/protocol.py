@@ -76,8 +76,8 @@ class World(Protocol):
         """Give it back; nothing runs there yet."""
         ...
 
-    def truth(self, appliance: str) -> dict[str, Any]:
-        """What the appliance really is, for the log."""
+    def note_truth(self, appliance: str) -> None:
+        """Record what the appliance really is, where that differs from what is on record (``appliance/truth``)."""
         ...
 
     def counts(self) -> Mapping[str, int]:

@@ -129,9 +129,9 @@ class SimulatedWorld:
         if healer is not None:
             healer()
 
-    def truth(self, appliance: str) -> dict[str, Any]:
-        """What the appliance really is."""
-        return self._appliances[appliance].truth()
+    def note_truth(self, appliance: str) -> None:
+        """Record what the appliance really is, where that differs from what is on record."""
+        self._appliances[appliance].note_truth()
 
     def counts(self) -> Mapping[str, int]:
         """Tasks, transports and timers alive in the simulation."""

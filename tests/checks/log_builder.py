@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pulse_sim.checks import CheckResult, judge_run
 from pulse_sim.observation import Header, Record, RunLog, Source
@@ -12,6 +12,41 @@ from pulse_sim.units import SECOND, parse_duration
 START = "2026-02-09T00:00:00Z"
 START_UNIX = 1770595200
 LABELS = 'instance="nas-1",instance_type="truenas"'
+
+PLAIN: Final[Mapping[str, Mapping[str, Any]]] = {
+    "system": {"version": "TrueNAS-SCALE-24.10.2.4", "serial": "SYS-1", "model": "Mini"},
+    "pools": {
+        "guid": "1",
+        "status": "ONLINE",
+        "healthy": True,
+        "size": 1000,
+        "allocated": 400,
+        "free": 600,
+        "errors": [0, 0, 0],
+        "scan": {"function": None, "state": None, "errors": None},
+    },
+    "datasets": {
+        "type": "FILESYSTEM",
+        "pool": "tank",
+        "used": 300,
+        "available": 500,
+        "readonly": False,
+        "locked": False,
+        "mountpoint": "/mnt/tank",
+    },
+    "disks": {
+        "serial": "D-1",
+        "model": "HD",
+        "type": "HDD",
+        "bus": "ATA",
+        "size": 1000,
+        "pool": "tank",
+        "status": "ONLINE",
+        "temperature": 30,
+    },
+    "alerts": {"klass": "VolumeStatus", "level": "CRITICAL", "dismissed": False},
+}
+"""Things of an appliance that say nothing in particular."""
 
 
 def at(text: str | int) -> int:
@@ -134,6 +169,16 @@ class LogBuilder:
             **data,
         }
         return self.add(at(arrival) + entry["duration_ns"], "appliance/request", appliance, **entry)
+
+    def truth(self, time: str | int, appliance: str = "nas-1", **parts: Any) -> Self:
+        """What an appliance was from then on; of what is not given there is none, and every field has a value."""
+        named: dict[str, Any] = {
+            part: {name: {**PLAIN[part], **fields} for name, fields in parts.get(part, {}).items()}
+            for part in ("pools", "datasets", "disks")
+        }
+        alerts = [{**PLAIN["alerts"], "uuid": uuid, **fields} for uuid, fields in parts.get("alerts", {}).items()]
+        system = {**PLAIN["system"], "hostname": appliance, **parts.get("system", {})}
+        return self.add(time, "appliance/truth", appliance, system=system, **named, alerts=alerts)
 
     def fault(
         self, from_: str | int, to: str | int, on: str = "nas-1", fault: str = "f1", heal: bool = True, **data: Any

@@ -275,9 +275,8 @@ class Ledger:
     def heal(self, fault_id: str) -> None:
         self._do(f"heal {fault_id}")
 
-    def truth(self, appliance: str) -> dict[str, Any]:
+    def note_truth(self, appliance: str) -> None:
         self._do("truth")
-        return {}
 
     def power_off(self, system: str, *, torn: bool) -> None:
         raise AssertionError("nobody takes its power")

@@ -6,7 +6,7 @@ has in common with all datasets of its kind.
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from mock_truenas.api.pieces import MARK, Row, scalar, texts
 from mock_truenas.api.resources.dataset_kinds import (
@@ -23,8 +23,6 @@ from mock_truenas.api.resources.moment import date_ms
 from mock_truenas.api.resources.properties import creation_text, inherits, nice, number
 from mock_truenas.appliance.model import Dataset
 from mock_truenas.appliance.nas import Appliance
-
-_HIDDEN: Final = frozenset({".system", "ix-applications", "ix-apps", ".ix-virt"})
 
 Part = Literal["settings", "user_properties"]
 
@@ -115,7 +113,7 @@ class View:
         self._appliance = appliance
         self._all = appliance.state.datasets
         self.wanted = wanted
-        shown = [dataset for name, dataset in self._all.items() if not _hidden(name)]
+        shown = [dataset for dataset in self._all.values() if not dataset.is_hidden]
         self.rows = {dataset.name: DatasetRow(self, dataset) for dataset in shown}
         self.children: dict[str, list[DatasetRow]] = {}
         self._below = dict.fromkeys(self._all, 0)
@@ -238,8 +236,3 @@ def _flat(top: DatasetRow) -> Iterator[DatasetRow]:
     yield top
     for child in top["children"]:
         yield from _flat(child)
-
-
-def _hidden(name: str) -> bool:
-    below = name.partition("/")[2]
-    return below.partition("/")[0] in _HIDDEN
