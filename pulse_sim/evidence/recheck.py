@@ -8,18 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pulse_sim.canonical import Json
+from pulse_sim.evidence.command_files import read_command
 from pulse_sim.evidence.checkpoints import read_checkpoints, require_agreement
 from pulse_sim.evidence.hostile import BundleDamaged, read_document, read_json, require_plain_path
 from pulse_sim.evidence.integrity import examine
 from pulse_sim.evidence.judgement import JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import Manifest
-from pulse_sim.evidence.names import ATTEST, CHECKS, MANIFEST, PACKETS, PLAN, RUNS, VERDICT
+from pulse_sim.evidence.names import ATTEST, CHECKS, INVENTORY, MANIFEST, PACKETS, PLAN, RUNS, VERDICT
+from pulse_sim.evidence.verdict_bundle import ran
 from pulse_sim.observation import Header
 from pulse_sim.outcome import Outcome, worst
-from pulse_sim.scenario.plan import Plan, ScenarioEvidence, parse_plan
+from pulse_sim.scenario.plan import CommandEvidence, InventoryEvidence, Plan, ScenarioEvidence, parse_plan
 from pulse_sim.scenario.problem import DocumentError
 from pulse_sim.verdict import (
     Attestation,
@@ -32,6 +34,15 @@ from pulse_sim.verdict import (
     run_summary,
     verdict_data,
 )
+from pulse_sim.verdict.commands import judge_command
+from pulse_sim.verdict.inventory import Ran, judge_inventory
+
+
+_KINDS: Final[Mapping[type, str]] = {
+    ScenarioEvidence: "scenario",
+    CommandEvidence: "command",
+    InventoryEvidence: "inventory",
+}
 
 
 class NotABundle(Exception):
@@ -119,10 +130,18 @@ def _recheck_verdict(root: Path, manifest: Manifest, damages: list[str]) -> Rech
         decided_on, capabilities = _decision(recorded)
         differences: list[Difference] = []
         results = _results(root, plan, packets, damages, differences)
+        inventory = _inventory(root)
         claimed = Verdict(_text(recorded.get("verdict")))
     except (BundleDamaged, ValueError) as error:
         return _voided(root, "verdict", damages or [str(error)])
-    folded = fold(plan, results, attest, decided_on, capabilities=capabilities)
+    folded = fold(
+        plan,
+        results,
+        attest,
+        decided_on,
+        capabilities=capabilities,
+        inventory=inventory if isinstance(inventory, dict) else None,
+    )
     differences.extend(_compare(VERDICT, recorded, verdict_data(folded)))
     differences.extend(_compare(PACKETS, packets, packets_data(folded)))
     verdict = max(folded.verdict, claimed, key=lambda one: one.rank)
@@ -170,14 +189,49 @@ def _results(
 
     What is a scenario and so needs runs is for the plan to say, not for the record.
     """
-    scenarios = {item.id for one in plan.packets for item in one.evidence if isinstance(item, ScenarioEvidence)}
+    kinds = {item.id: _KINDS[type(item)] for one in plan.packets for item in one.evidence}
     results: dict[str, EvidenceResult] = {}
     known: dict[str, RunSummary] = {}
     for packet in _list(packets.get("packets"), PACKETS):
         for item in _list(_object(packet, PACKETS).get("evidence"), PACKETS):
             result = _result(root, _object(item, PACKETS), damages, differences, known)
-            results[result.id] = replace(result, kind="scenario" if result.id in scenarios else "command")
+            results[result.id] = replace(result, kind=kinds.get(result.id, "unknown"))
+    for one in plan.packets:
+        for item in one.evidence:
+            if item.id in results and not isinstance(item, ScenarioEvidence):
+                results[item.id] = _judged_again(root, item, results, known.values())
     return results
+
+
+def _judged_again(
+    root: Path,
+    item: CommandEvidence | InventoryEvidence,
+    results: Mapping[str, EvidenceResult],
+    runs: Iterable[RunSummary],
+) -> EvidenceResult:
+    """A command or the inventory, from what the bundle keeps of it; what was recorded stands where it is worse."""
+    recorded = results[item.id]
+    if isinstance(item, CommandEvidence):
+        judged = judge_command(item.id, item.command, *read_command(root, item.id))
+    else:
+        judged = judge_inventory(item.id, _inventory(root), _ran(root, runs))
+    if recorded.outcome.rank > judged.outcome.rank:
+        return replace(judged, outcome=recorded.outcome, reason=recorded.reason or "recorded so")
+    return judged
+
+
+def _inventory(root: Path) -> Any:
+    try:
+        return read_json(root, INVENTORY)
+    except BundleDamaged:
+        return None
+
+
+def _ran(root: Path, runs: Iterable[RunSummary]) -> frozenset[Ran]:
+    try:
+        return ran(root, runs)
+    except BundleDamaged:
+        return frozenset()
 
 
 def _result(

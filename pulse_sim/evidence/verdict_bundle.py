@@ -188,7 +188,7 @@ class VerdictBundle:
 
 
 def ran(root: Path, runs: Iterable[RunSummary]) -> frozenset[Ran]:
-    """The runs of the bundle at ``root`` as an inventory knows them, by their manifests; one without a bundle is none."""
+    """The runs of the bundle at ``root`` by their manifests; one without a bundle of its own is none."""
     found = set()
     for run in runs:
         path = root / RUNS / run.run
