@@ -27,7 +27,7 @@ def told_progress(total: int, *, quiet: bool, what: str = "runs") -> Iterator[Ca
         with _bar(what, total) as advance:
             yield advance
     else:
-        yield _lines(sys.stderr, total)
+        yield _lines(sys.stderr, total, "" if what == "runs" else f"{what} ")
 
 
 def progress_line(row: Mapping[str, Any], number: int, total: int) -> str:
@@ -59,12 +59,12 @@ def _bar(what: str, total: int) -> Iterator[Callable[[Mapping[str, Any]], None]]
         yield advance
 
 
-def _lines(stream: TextIO, total: int) -> Callable[[Mapping[str, Any]], None]:
+def _lines(stream: TextIO, total: int, lead: str) -> Callable[[Mapping[str, Any]], None]:
     told = 0
 
     def tell(row: Mapping[str, Any]) -> None:
         nonlocal told
         told += 1
-        print(progress_line(row, told, total), file=stream, flush=True)
+        print(f"{lead}{progress_line(row, told, total)}", file=stream, flush=True)
 
     return tell

@@ -17,13 +17,14 @@ REHEARSED_FROM: Final = 6
 
 
 def run_all(
-    jobs: Sequence[RunJob], workers: int, *, quiet: bool, budget_s: float | None = None
+    jobs: Sequence[RunJob], workers: int, *, quiet: bool, budget_s: float | None = None, what: str = "runs"
 ) -> list[dict[str, Any]]:
     """One row for each job, in their order. No half-written bundle stays, not even when this is interrupted.
 
-    ``budget_s`` is wall time for all of them; the row of one that did not fit has ``fits`` false.
+    ``budget_s`` is wall time for all of them; the row of one that did not fit has ``fits`` false. ``what`` is what they
+    are called while they are under way.
     """
-    with told_progress(len(jobs), quiet=quiet) as tell:
+    with told_progress(len(jobs), quiet=quiet, what=what) as tell:
         try:
             results = run_jobs(
                 "pulse_sim.cli.job:perform",

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from pulse_sim.canonical import Json
-from pulse_sim.evidence.command_files import read_command
 from pulse_sim.evidence.checkpoints import read_checkpoints, require_agreement
+from pulse_sim.evidence.command_files import read_command
 from pulse_sim.evidence.hostile import BundleDamaged, read_document, read_json, require_plain_path
 from pulse_sim.evidence.integrity import examine
 from pulse_sim.evidence.judgement import JudgedRun, checks_data, judge_directory
 from pulse_sim.evidence.manifest import Manifest
-from pulse_sim.evidence.names import ATTEST, CHECKS, INVENTORY, MANIFEST, PACKETS, PLAN, RUNS, VERDICT
+from pulse_sim.evidence.names import ATTEST, CATALOGUE, CHECKS, GATE, INVENTORY, MANIFEST, PACKETS, PLAN, RUNS, VERDICT
 from pulse_sim.evidence.verdict_bundle import ran
 from pulse_sim.observation import Header
 from pulse_sim.outcome import Outcome, worst
@@ -34,9 +34,9 @@ from pulse_sim.verdict import (
     run_summary,
     verdict_data,
 )
+from pulse_sim.verdict.ci_gate_record import ci_gate_data, ci_gate_from_data
 from pulse_sim.verdict.commands import judge_command
 from pulse_sim.verdict.inventory import Ran, judge_inventory
-
 
 _KINDS: Final[Mapping[type, str]] = {
     ScenarioEvidence: "scenario",
@@ -60,7 +60,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """What a bundle comes to now. Of ``outcome`` (a run) and ``verdict`` (a verdict) one is set: the worst of what was
+    """What a bundle comes to now. Of ``outcome`` (a run, a gate) and ``verdict`` one is set: the worst of what was
     recorded and what was recomputed, and of what damage allows. ``damages`` come first; they void what they touch.
     """
 
@@ -81,7 +81,7 @@ class Recheck:
 
 
 def recheck(bundle: Path) -> Recheck:
-    """Verify the files of a run or verdict bundle, then recompute its checks and its verdict from the recorded logs.
+    """Verify the files of a run, verdict or gate bundle, then recompute what it decided from the recorded logs.
 
     Raises NotABundle when there is no manifest to start from, and nothing else for any content.
     """
@@ -93,14 +93,15 @@ def recheck(bundle: Path) -> Recheck:
     try:
         found = examine(root)
     except BundleDamaged as damage:
-        kind = "verdict" if (root / RUNS).is_dir() else "run"
+        kind = "gate" if (root / CATALOGUE).is_file() else "verdict" if (root / RUNS).is_dir() else "run"
         return _voided(root, kind, [str(damage)])
     damages = [str(damage) for damage in found.damages]
-    return (_recheck_run if found.manifest.kind == "run" else _recheck_verdict)(root, found.manifest, damages)
+    again = {"run": _recheck_run, "verdict": _recheck_verdict, "gate": _recheck_gate}
+    return again[found.manifest.kind](root, found.manifest, damages)
 
 
 def _voided(root: Path, kind: str, damages: list[str]) -> Recheck:
-    is_run = kind == "run"
+    is_run = kind != "verdict"
     return Recheck(
         path=root,
         kind=kind,
@@ -151,6 +152,24 @@ def _recheck_verdict(root: Path, manifest: Manifest, damages: list[str]) -> Rech
         reasons = [f"the bundle is damaged: {damage}" for damage in damages] + reasons
     runs = folded.runs
     return Recheck(root, "verdict", None, verdict, tuple(reasons), tuple(damages), tuple(differences), runs, folded)
+
+
+def _recheck_gate(root: Path, manifest: Manifest, damages: list[str]) -> Recheck:
+    """The gate of a pipeline with every run judged again. What it said of a baseline stands as it was recorded."""
+    differences: list[Difference] = []
+    try:
+        recorded = _object(read_json(root, GATE), GATE)
+        damages.extend(str(damage) for damage in manifest.disagreements(GATE, recorded))
+        told = [_object(one, GATE) for one in _list(recorded.get("runs"), GATE)]
+        runs = tuple(_run(root, _text(one.get("run")), one, damages, differences) for one in told)
+        gate = ci_gate_from_data(read_json(root, CATALOGUE), recorded, runs)
+        claimed = Outcome(_text(recorded.get("outcome")))
+    except (BundleDamaged, ValueError) as error:
+        return _voided(root, "gate", damages or [str(error)])
+    differences.extend(_compare(GATE, recorded, ci_gate_data(gate)))
+    reasons = [f"the bundle is damaged: {damage}" for damage in damages] + list(gate.reasons)
+    outcome = worst([gate.outcome, claimed, *(Outcome.INCONCLUSIVE for _ in damages)])
+    return Recheck(root, "gate", outcome, None, tuple(reasons), tuple(damages), tuple(differences), runs)
 
 
 def _recomputed_run(root: Path, name: str, manifest: Manifest) -> tuple[RunSummary, list[Difference]]:
