@@ -26,6 +26,7 @@ from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import Classifier
 from pulse_sim.stack.fetcher import ApiFetcher, Fetcher, Retries
 from pulse_sim.stack.keeping import Keeper
+from pulse_sim.stack.logins import Logins
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.negotiation import ApplianceClient, NegotiatedClient
 from pulse_sim.stack.poll_status import PollStatus
@@ -56,6 +57,7 @@ class Parts:
     classifier: type[Classifier] = Classifier
     client: type[Client] = Client
     rpc_client: type[RpcClient] = RpcClient
+    logins: type[Logins] = Logins
     retries: type[Retries] = Retries
     fetcher: Callable[[ApplianceClient, Runtime, Retries], Fetcher] = ApiFetcher
     provider: type[Provider] = Provider
@@ -98,6 +100,7 @@ class Stack:
         parts, seams, settings = self._parts, self._seams, self.settings
         self._deadlines, self._classifier = parts.deadlines(), parts.classifier()
         self._runtime = parts.runtime()
+        self._logins = parts.logins(self._runtime)
         self._registry = parts.registry()
         self._metrics = parts.metrics(self._runtime.time)
         self._slots = PollSlots(settings.concurrent_polls)
@@ -236,6 +239,11 @@ class Stack:
     async def _test(self, connection: Connection) -> None:
         client = self._client(connection)
         try:
+            try:
+                async with self._runtime.within(self._deadlines.for_poll(connection.poll_interval_s)):
+                    await client.ready()
+            except TimeoutError as failure:
+                raise client.error(failure, "login") from None
             await client.test()
         finally:
             await client.close()
@@ -261,7 +269,7 @@ class Stack:
             deadlines=self._deadlines,
             classifier=self._classifier,
             rest=self._parts.client,
-            rpc=self._parts.rpc_client,
+            rpc=partial(self._parts.rpc_client, logins=self._logins),
             transport=self.settings.transport,
         )
 

@@ -70,6 +70,23 @@ class MonitorError(Exception):
         self.retryable = error_type not in _NEVER_RETRIED if retryable is None else retryable
 
 
+class TurnAwaited(MonitorError):
+    """A session was lost, and the host may see no further login yet: nothing is known of the appliance.
+
+    Whoever can wait does so and asks again; for everybody else it is a lost connection.
+    """
+
+    def __init__(self, op: str, instance: str, timestamp_ns: int) -> None:
+        super().__init__(
+            ErrorType.CONNECTION,
+            op,
+            instance,
+            "session lost, and the next login is not due yet",
+            timestamp_ns=timestamp_ns,
+            retryable=False,
+        )
+
+
 class AnswerUnusable(Exception):
     """An answer arrived and cannot be used: broken JSON, a wrong type, too long. `final` when a retry cannot help."""
 

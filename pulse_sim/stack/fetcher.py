@@ -16,6 +16,10 @@ Value = TypeVar("Value")
 class Fetcher(Protocol):
     """Takes one whole reading of an appliance."""
 
+    async def ready(self) -> None:
+        """Returns when a reading may begin, which may be minutes later; raises nothing."""
+        ...
+
     async def fetch(self) -> Snapshot:
         """A complete snapshot, never half of one. Raises MonitorError, or what the classifier makes one of."""
         ...
@@ -66,6 +70,10 @@ class ApiFetcher:
         self._retries = retries
         self._decoder = _Decoder()
 
+    async def ready(self) -> None:
+        """Waits for the client."""
+        await self.client.ready()
+
     async def fetch(self) -> Snapshot:
         """System, pools, datasets, disks, alerts, in this order. Raises MonitorError."""
         client, decoder = self.client, self._decoder
@@ -106,6 +114,9 @@ class FixtureFetcher:
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = dict(answers)
+
+    async def ready(self) -> None:
+        """A recording is always ready."""
 
     async def fetch(self) -> Snapshot:
         """The recorded reading. Raises AnswerUnusable where a recording could not be used."""

@@ -1,7 +1,8 @@
 """Which transport an appliance is spoken to over, found out on first contact (contract A2).
 
 A WebSocket is tried first where TLS protects the login; an appliance that has none says so by the status of the
-handshake, and is then asked over REST. A choice that stops to fit, as after an upgrade, is made anew.
+handshake, and is then asked over REST. A choice that stops to fit is made anew, and so is REST where the appliance may
+have been upgraded: after it could not be reached, and when it tells another version.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from pulse_sim.stack.connection import Connection
 from pulse_sim.stack.deadlines import Deadlines
-from pulse_sim.stack.errors import Classifier, MonitorError, StatusRefused
+from pulse_sim.stack.errors import Classifier, ErrorType, MonitorError, StatusRefused
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
 
@@ -34,6 +35,7 @@ class ApplianceClient(Protocol):
     async def disks(self) -> Any: ...
     async def alerts(self) -> Any: ...
     async def test(self) -> None: ...
+    async def ready(self) -> None: ...
     async def close(self) -> None: ...
     def error(self, failure: BaseException, op: str) -> Exception: ...
 
@@ -60,7 +62,7 @@ class NegotiatedClient:
         deadlines: Deadlines,
         classifier: Classifier,
         rest: type[ApplianceClient],
-        rpc: type[WebSocketClient],
+        rpc: Callable[..., WebSocketClient],
         transport: str = "auto",
     ) -> None:
         def rest_client() -> ApplianceClient:
@@ -74,6 +76,8 @@ class NegotiatedClient:
         self._may_choose = transport == "auto" and connection.use_https
         self._error = _Errors(classifier, connection.id, clock)
         self._chosen: ApplianceClient | None = None
+        self._is_rest = False
+        self._version: object = None
         self._candidate: WebSocketClient | None = None
         self._closed = False
         if self._may_choose:
@@ -82,8 +86,14 @@ class NegotiatedClient:
             self._chosen = rpc_client() if transport == "rpc" else rest_client()
 
     async def system_info(self) -> Any:
-        """`system.info`."""
-        return await self._ask(lambda client: client.system_info())
+        """`system.info`. A version that is not the one of before is a reason to choose anew."""
+        answer = await self._ask(lambda client: client.system_info())
+        version = answer.get("version") if type(answer) is dict else None
+        if version is not None:
+            before, self._version = self._version, version
+            if before not in (None, version) and self._may_choose and self._is_rest and self._chosen is not None:
+                await self._choose_anew(self._chosen)
+        return answer
 
     async def pools(self) -> Any:
         """Pools with their topology."""
@@ -105,6 +115,12 @@ class NegotiatedClient:
         """One authenticated call; returns when the appliance answered it as one does."""
         await self._ask(lambda client: client.test())
 
+    async def ready(self) -> None:
+        """Returns when the next question may be asked; only who has to log in may have to wait for its turn."""
+        client = self._chosen or self._candidate
+        if client is not None:
+            await client.ready()
+
     async def close(self) -> None:
         """Closes whatever is open; a second call does nothing."""
         chosen, self._chosen = self._chosen, None
@@ -123,10 +139,16 @@ class NegotiatedClient:
         try:
             return await question(client)
         except MonitorError as error:
-            if self._may_choose and not self._closed and error.status_code in _MOVED_ON and client is self._chosen:
-                self._chosen, self._candidate = None, self._rpc()
-                await client.close()
+            # An appliance that was upgraded goes on answering over REST for some releases, but it was away before.
+            is_reason = error.status_code in _MOVED_ON or (self._is_rest and error.type is ErrorType.CONNECTION)
+            if self._may_choose and not self._closed and is_reason and client is self._chosen:
+                await self._choose_anew(client)
             raise
+
+    async def _choose_anew(self, client: ApplianceClient) -> None:
+        """Forgets the choice; the next question makes it. At most one handshake more for each reason to."""
+        self._chosen, self._candidate = None, self._rpc()
+        await client.close()
 
     async def _choose(self) -> ApplianceClient:
         candidate = self._candidate
@@ -140,11 +162,11 @@ class NegotiatedClient:
             await candidate.close()
             if self._closed:
                 raise self.error(ConnectionError(), "connect") from None
-            self._candidate, self._chosen = None, self._rest()
+            self._candidate, self._chosen, self._is_rest = None, self._rest(), True
         except Exception as failure:
             raise self.error(failure, "connect") from None
         else:
-            self._candidate, self._chosen = None, candidate
+            self._candidate, self._chosen, self._is_rest = None, candidate, False
         return self._chosen
 
 

@@ -169,11 +169,13 @@ async def open_rpc(
     ssl: Any,
     largest: int,
     clean: Callable[[str], str],
+    logging_in: Callable[[], None],
 ) -> RpcSession:
     """Connect and log in; sets no deadline. Raises StatusRefused when the handshake is refused, LoginRefused.
 
     ``url`` is that of :func:`endpoint`. ``http`` is closed with the session, and at once when none comes to be.
-    ``largest`` is the longest message taken, ``clean`` is applied to every text before it is read.
+    ``largest`` is the longest message taken, ``clean`` is applied to every text before it is read, ``logging_in`` is
+    told that the credentials are sent now.
     """
     try:
         socket = await http.ws_connect(
@@ -191,6 +193,7 @@ async def open_rpc(
         raise
     opened = RpcSession(http, socket, runtime, connection.id, clean)
     try:
+        logging_in()
         await log_in(opened, connection)
     except BaseException:
         await opened.close(farewell=False)

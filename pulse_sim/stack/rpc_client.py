@@ -11,7 +11,8 @@ from yarl import URL
 from pulse_sim.stack.client import DATASET_PROPERTIES, MAX_BODY, PAGE, forms_of
 from pulse_sim.stack.connection import MASK, Connection
 from pulse_sim.stack.deadlines import Deadlines
-from pulse_sim.stack.errors import AnswerUnusable, Classifier, SessionClosed
+from pulse_sim.stack.errors import AnswerUnusable, Classifier, SessionClosed, TurnAwaited
+from pulse_sim.stack.logins import USE_WITHIN_S, Logins
 from pulse_sim.stack.rpc import RpcSession, endpoint, log_in, open_rpc, refuse_redirects, session_was_lost
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
@@ -28,7 +29,14 @@ class RpcClient:
     """
 
     def __init__(
-        self, connection: Connection, runtime: Runtime, clock: Clock, *, deadlines: Deadlines, classifier: Classifier
+        self,
+        connection: Connection,
+        runtime: Runtime,
+        clock: Clock,
+        *,
+        deadlines: Deadlines,
+        classifier: Classifier,
+        logins: Logins | None = None,
     ) -> None:
         self.instance = connection.id
         self._connection = connection
@@ -44,6 +52,8 @@ class RpcClient:
         self._rpc: RpcSession | None = None
         self._answers: dict[str, Any] = {}
         self._closed = False
+        self._logins = Logins(runtime) if logins is None else logins
+        self._turn_at: float | None = None
 
     async def system_info(self) -> Any:
         """`system.info`."""
@@ -82,6 +92,12 @@ class RpcClient:
         if type(answer) is not dict or "version" not in answer:
             raise self.error(AnswerUnusable("the answer is not a TrueNAS system", final=True), "system.info")
 
+    async def ready(self) -> None:
+        """Waits for a turn to log in where the next call needs one; no call's deadline runs meanwhile."""
+        if not self._closed and (self._rpc is None or not self._rpc.is_open) and not self._has_turn():
+            self._give_back()
+            self._turn_at = await self._logins.turn(self._connection.host)
+
     async def open(self) -> None:
         """Connect and log in now. Raises what the attempt raised, unclassified, so that a refused handshake is seen."""
         async with self._runtime.within(self._deadlines.for_request()):
@@ -91,6 +107,7 @@ class RpcClient:
         """Closes the session and its socket; a second call does nothing."""
         if not self._closed:
             self._closed = True
+            self._give_back()
             await self._drop(farewell=True)
             self._forget()
 
@@ -122,8 +139,33 @@ class RpcClient:
             if not session_was_lost(failure):
                 raise
         # Logged out while the socket lived on; once more on the same socket, and only once: no storm of logins.
+        self._claim_turn()
+        self._use_turn()
         await log_in(session, self._connection)
         return await session.call(method, params)
+
+    def _has_turn(self) -> bool:
+        return self._turn_at is not None and self._runtime.time() - self._turn_at <= USE_WITHIN_S
+
+    def _claim_turn(self) -> None:
+        """Takes a turn to log in if there is one now. Raises TurnAwaited: a call has no time to wait for one."""
+        if self._has_turn():
+            return
+        self._give_back()
+        self._turn_at = self._logins.turn_at_once(self._connection.host)
+        if self._turn_at is None:
+            raise TurnAwaited("login", self.instance, self._clock.now_ns())
+
+    def _use_turn(self) -> None:
+        self._turn_at = None
+
+    def _give_back(self) -> None:
+        turn_at, self._turn_at = self._turn_at, None
+        if turn_at is not None:
+            self._logins.give_back(self._connection.host, turn_at)
+
+    def _largest(self) -> int:
+        return MAX_BODY
 
     def _endpoint(self) -> URL:
         return endpoint(self._connection)
@@ -134,12 +176,23 @@ class RpcClient:
         if self._closed:
             raise ConnectionError
         if self._rpc is None:
+            self._claim_turn()
             http, self._connector = open_session(
                 self._connection, self._deadlines.for_connect(), authorized=False, tracing=[refuse_redirects()]
             )
-            opened = await open_rpc(
-                http, self._url, self._connection, self._runtime, ssl=self._tls, largest=MAX_BODY, clean=self._clean
-            )
+            try:
+                opened = await open_rpc(
+                    http,
+                    self._url,
+                    self._connection,
+                    self._runtime,
+                    ssl=self._tls,
+                    largest=self._largest(),
+                    clean=self._clean,
+                    logging_in=self._use_turn,
+                )
+            finally:
+                self._give_back()  # of a turn that was not used, because it did not come to the login
             if self._closed:  # meanwhile: nobody would close this one
                 await opened.close(farewell=False)
                 raise ConnectionError

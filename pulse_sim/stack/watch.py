@@ -10,7 +10,7 @@ from typing import Final
 from pulse_sim.stack.breaker import Breaker, BreakerState
 from pulse_sim.stack.connection import Connection
 from pulse_sim.stack.deadlines import Deadlines
-from pulse_sim.stack.errors import Classifier, MonitorError
+from pulse_sim.stack.errors import Classifier, MonitorError, TurnAwaited
 from pulse_sim.stack.fetcher import Fetcher
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.poll_status import PollStatus
@@ -130,6 +130,7 @@ class Watch:
     ) -> None:
         self.polled = polled
         self._slots = slots
+        self._postponed = False
         self._outcomes = outcomes
         self._runtime = runtime
         self._clock = clock
@@ -140,6 +141,7 @@ class Watch:
         """Waits and polls until cancelled."""
         while True:
             await self._runtime.sleep_until(self.next_turn())
+            await self.polled.fetcher.ready()
             async with self._slots.lane(self.polled.status.consecutive_failures):
                 await self.turn()
 
@@ -149,7 +151,10 @@ class Watch:
         return self.polled.schedule.due if attempt is None else attempt
 
     async def turn(self) -> None:
-        """One poll, from its first call to its result in metrics, status and registry. Raises nothing but Cancelled."""
+        """One poll, from its first call to its result in metrics, status and registry. Raises nothing but Cancelled.
+
+        One that has to log in and may not yet has no result; it is made as soon as it may.
+        """
         polled, started = self.polled, self._runtime.time()
         self._outcomes.begun(polled)
         limit_s = self._limit(polled)
@@ -160,8 +165,12 @@ class Watch:
             self._outcomes.succeeded(polled, snapshot, now, now - started)
         except Exception as failure:
             error = self._classifier.error(failure, "poll", polled.connection.id, self._clock.now_ns())
+            if isinstance(error, TurnAwaited) and not self._postponed:
+                self._postponed = True  # not due to the appliance; once, so that one that loses sessions is told of
+                return
             now = self._runtime.time()
             self._outcomes.failed(polled, error, now, now - started)
+        self._postponed = False
         polled.schedule.advance(self._runtime.time())
 
     def _limit(self, polled: Polled) -> float | None:

@@ -8,11 +8,9 @@ from pulse_sim.stack.client import Client
 from pulse_sim.stack.connection import Connection, Redaction
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import Classifier
-from pulse_sim.stack.rpc import RpcSession, open_rpc
 from pulse_sim.stack.rpc_client import RpcClient
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
-from pulse_sim.stack.transport import open_session
 from pulse_sim.stack.watch import Outcomes, Polled
 
 _log = logging.getLogger("TrueNASPoller")
@@ -50,14 +48,8 @@ class PinIgnored(Client):
 class UnboundedAnswers(RpcClient):
     """Reads answers of any size into memory."""
 
-    async def _session(self) -> RpcSession:
-        if self._rpc is None or not self._rpc.is_open:
-            await self._drop(farewell=False)
-            http, self._connector = open_session(self._connection, self._deadlines.for_connect(), authorized=False)
-            self._rpc = await open_rpc(
-                http, self._url, self._connection, self._runtime, ssl=self._tls, largest=0, clean=self._clean
-            )
-        return self._rpc
+    def _largest(self) -> int:
+        return 0
 
 
 class SecretsInLogs(Outcomes):

@@ -67,6 +67,9 @@ class Scripted:
         self.client = client
         self.seen.clients += 1
 
+    async def ready(self) -> None:
+        """Always."""
+
     async def fetch(self) -> Snapshot:
         seen = self.seen
         seen.at_once += 1
@@ -155,12 +158,12 @@ def fleet(
 
 
 def wired(count: int, hanging: int, for_s: float, *, tls: bool, release: str, all_asleep_at_end: bool = False) -> Seen:
-    """The same over the network: mock appliances shared by twenty connections each, and one that never answers.
+    """The same over the network: mock appliances shared by ten connections each, and one that never answers.
 
-    No more than twenty, because an appliance takes no more logins of one address in a minute (truenas-api 1).
+    No more than ten, because more would take turns to log in: an appliance wants few logins of one address.
     """
     seen = Seen()
-    sound = -(-count // 20)
+    sound = -(-count // 10)
     names = [*(f"nas-{at}" for at in range(sound)), "asleep"]
 
     class Mine(Watched):

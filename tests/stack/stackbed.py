@@ -102,7 +102,10 @@ class Bed:
             entropy=self.sim.entropy(f"appliance {name}"),
             rng=self.sim.stream(f"appliance {name}"),
         )
-        self.keys[name] = appliance.mint_api_key("pulse", prefix="PSIMSECRET")
+        if name in self.keys:  # the same appliance, of another release
+            appliance.adopt_api_key("pulse", self.keys[name])
+        else:
+            self.keys[name] = appliance.mint_api_key("pulse", prefix="PSIMSECRET")
         context = issue = None
         if self.tls:
             certificate, key = self_signed(self.sim.entropy(f"tls {name}"), [name])
@@ -127,6 +130,14 @@ class Bed:
         return server_context(
             *self_signed(entropy, [order.name or name], valid=valid, key_pem=None if order.new_key else key)
         )
+
+    async def change_release(self, release: str, away_s: float, name: str = "nas-1") -> None:
+        """The appliance goes down, and comes back as another release with the same keys."""
+        host = self.hosts[name]
+        await host.run(self.mocks[name].stop(), name=f"close {name}")
+        await self.wait(away_s)
+        self.release = release
+        await host.run(self._open(name, host), name=f"open {name}")
 
     def environ(self, **more: str) -> dict[str, str]:
         return {"PULSE_ENABLE_TRUENAS": "true", "PULSE_DATA_DIR": "/data", "PULSE_API_TOKEN": TOKEN, **more}
