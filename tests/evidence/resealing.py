@@ -14,14 +14,17 @@ def reseal(
     *,
     key: SigningKey | None = None,
     result: Result = Result.PASSED,
+    results: Mapping[str, Result] | None = None,
     inputs: Mapping[str, Any] | None = None,
+    runs_too: bool = True,
 ) -> None:
     """Make every manifest of a bundle agree with its files and sign it, with ``key`` or with that of the tests.
 
-    ``inputs`` replace what the manifest of the bundle itself (not of the runs in it) says.
+    ``result`` is signed for the bundle, ``results`` for the runs in it by name, PASSED where none is given; ``inputs``
+    replace what the manifest of the bundle itself says. Without ``runs_too`` the runs in it stay as they are.
     """
-    for root in sorted(path.parent for path in (copy / "runs").glob("*/manifest.json")):
-        _reseal(root, key, result, {})
+    for root in sorted(path.parent for path in (copy / "runs").glob("*/manifest.json")) if runs_too else ():
+        _reseal(root, key, (results or {}).get(root.name, Result.PASSED), {})
     _reseal(copy, key, result, inputs or {})
 
 
