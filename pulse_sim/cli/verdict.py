@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from pulse_sim.cli import options
+from pulse_sim.cli.coverage import coverage_of
 from pulse_sim.cli.exit_status import of_verdict
 from pulse_sim.cli.job import CHECKOUT, RunJob
 from pulse_sim.cli.wall import now_text
@@ -77,17 +78,19 @@ def verdict(
             planned = {job.key: job for wanted in order.jobs.values() for job in wanted}
             told = run_all(list(planned.values()), options.cores(jobs), quiet=as_json)
             rows = dict(zip(planned, told, strict=True))
+            results, capabilities = _results(plan, order, rows), _capabilities(rows.values())
             sealed = bundle.complete(
                 plan,
                 plan_yaml=plan_file.read_text("utf-8"),
-                results=_results(plan, order, rows),
+                results=results,
                 decided_on=_decided_on(planned.values()),
                 environment=describe_environment(
                     argv=options.masked_argv(), started_at=started_at, ended_at=now_text(), checkout=CHECKOUT
                 ),
                 attest=attest,
-                capabilities=_capabilities(rows.values()),
+                capabilities=capabilities,
                 source_file=str(plan_file),
+                coverage=coverage_of(plan, results, bundle.runs_path, capabilities),
             )
     except DocumentError as error:
         options.stop_for_problems(error)
