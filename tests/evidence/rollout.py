@@ -4,10 +4,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pulse_sim.canonical import sha256_hex
 from pulse_sim.evidence import SealedVerdict, VerdictBundle
-from pulse_sim.outcome import Outcome, worst
+from pulse_sim.outcome import worst
 from pulse_sim.scenario.plan import parse_plan
-from pulse_sim.verdict import EvidenceResult
+from pulse_sim.verdict import CommandRun, EvidenceResult
 from tests.evidence.recording import sealed_run
 
 TODAY = date(2026, 2, 9)
@@ -29,6 +30,8 @@ packets:
       - {id: survives, title: The poller survives, priority: P0, evidence: [auth-revoked]}
       - {id: tested, title: The tests pass, priority: P0, evidence: [tests]}
 """
+SUITE_OUTPUT = b"....                                                    [100%]\n4 passed in 0.52s\n"
+SUITE_RUN = CommandRun(("pytest", "tests/stack"), 0, False, 1.25, sha256_hex(SUITE_OUTPUT), len(SUITE_OUTPUT))
 OPEN_GATE = """\
       - {id: rpc, title: Over JSON-RPC, priority: P1, open: "Not spoken yet.", owner: engineering, risk: R-1,
          severity: sev-3, target: 2026-06-01, rollback: "Offer it before 25.04 only"}
@@ -46,7 +49,12 @@ def sealed_verdict(
         )
         results = {
             "auth-revoked": EvidenceResult("auth-revoked", "scenario", worst(run.outcome for run in runs), "", runs),
-            "tests": EvidenceResult("tests", "command", Outcome.PASSED),
         }
-        arguments = {"results": results, "decided_on": TODAY, "environment": None, **more}
+        arguments = {
+            "results": results,
+            "commands": {"tests": (SUITE_RUN, SUITE_OUTPUT)},
+            "decided_on": TODAY,
+            "environment": None,
+            **more,
+        }
         return bundle.complete(parse_plan("plan.yaml", plan_yaml.encode()), plan_yaml=plan_yaml, **arguments)

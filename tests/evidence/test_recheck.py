@@ -332,7 +332,6 @@ def test_a_run_that_left_no_bundle_is_what_was_told_of_it(tmp_path: Path) -> Non
     died = RunSummary("auth-revoked-9", "auth-revoked", 9, Outcome.ERRORED, reason="a worker died")
     results = {
         "auth-revoked": EvidenceResult("auth-revoked", "scenario", Outcome.ERRORED, "", (died,)),
-        "tests": EvidenceResult("tests", "command", Outcome.PASSED),
     }
     sealed = sealed_verdict(tmp_path, results=results)
     again = recheck(sealed.path)
@@ -344,7 +343,6 @@ def test_trouble_recorded_with_an_item_stays_with_it(tmp_path: Path) -> None:
     whole = sealed_verdict(tmp_path / "whole").verdict.packets[0].evidence[0]
     results = {
         "auth-revoked": replace(whole, outcome=Outcome.INCONCLUSIVE, reason="a third variant has no file"),
-        "tests": EvidenceResult("tests", "command", Outcome.PASSED),
     }
     again = recheck(sealed_verdict(tmp_path / "short", results=results).path)
     assert (again.verdict, again.is_intact) == (Verdict.NO_GO, True)

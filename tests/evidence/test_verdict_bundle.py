@@ -21,6 +21,7 @@ def test_a_verdict_bundle_holds_the_plan_the_verdict_and_its_runs(tmp_path: Path
         "report.md",
         "report.html",
         "junit.xml",
+        "commands",
         "manifest.json",
         "attestation.json",
         "runs",
