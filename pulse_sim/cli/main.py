@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "verify": "pulse_sim.cli.verify:verify",
     "key": "pulse_sim.cli.key:key",
     "diff": "pulse_sim.cli.diff:diff",
+    "explain": "pulse_sim.cli.explain:explain",
     "gate": "pulse_sim.cli.gate:gate",
     "scenario": "pulse_sim.cli.scenario:scenario",
     "serve": "pulse_sim.cli.serve:serve",

@@ -1,0 +1,225 @@
+"""Why a verdict is what it is: the shortest chain of evidence, from the recorded verdict down to one check of one run.
+
+Reads what a bundle recorded, as plain data, and recomputes nothing. What it reads was written by others: whatever is
+not of the shape it should have is left out, never believed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pulse_sim.outcome import Outcome
+from pulse_sim.verdict.model import JudgedCheck, RunSummary
+
+NEAREST_AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link: ``kind`` is verdict, packet, gate, evidence, run or check, ``id`` its name, ``why`` in words."""
+
+    kind: str
+    id: str
+    outcome: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """From the answer to the check it comes down to. ``run`` and ``check`` are None where the chain ends before them.
+
+    ``beside`` is how many further reasons there are.
+    """
+
+    steps: tuple[Step, ...]
+    run: str | None = None
+    check: JudgedCheck | None = None
+    beside: int = 0
+
+
+class UnknownCheck(Exception):
+    """No run judged a check of that name. ``nearest`` are names there are, the likeliest first."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        names = list(dict.fromkeys(known))
+        super().__init__(name)
+        self.name = name
+        self.known = tuple(names)
+        self.nearest = tuple(get_close_matches(name, names, NEAREST_AT_MOST, 0.4))
+
+
+def explain_run(run: RunSummary, check: str | None = None) -> Chain:
+    """Why a run is not passed, or passed; of ``check`` alone when one is named. Raises UnknownCheck."""
+    named = _named(run.checks, check)
+    if check is not None and not named:
+        raise UnknownCheck(check, (line.check for line in run.checks))
+    line = _first_of_the_worst(named) if check is not None else _first_of_the_worst(_open(run.checks))
+    top = Step("run", run.run, run.outcome.value, run.reason or _sum(run))
+    if line is None:
+        return Chain((top,), run.run)
+    beside = 0 if check is not None else len(_open(run.checks)) - 1
+    return Chain((top, _check_step(line)), run.run, line, beside)
+
+
+def explain_verdict(
+    verdict: Mapping[str, Any], packets: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str | None = None
+) -> Chain:
+    """Why a verdict is what ``verdict.json`` says. ``packets`` is ``packets.json``; ``runs`` are its runs by name.
+
+    Of ``check`` alone when one is named: the worst run that judged it. Raises UnknownCheck.
+    """
+    word = _text(verdict, "verdict")
+    if check is not None:
+        return _of_check(word, packets, runs, check)
+    reasons = _texts(verdict.get("reasons"))
+    if word == "GO" or not reasons:
+        return Chain((Step("verdict", _text(verdict, "plan"), word, _text(verdict, "title")), *_done(packets)))
+    top = Step("verdict", _text(verdict, "plan"), word, reasons[0])
+    recorded = _objects(verdict.get("chains"))
+    told = _objects(recorded[0].get("steps")) if recorded else []
+    steps = [(_text(step, "kind"), _text(step, "id"), _text(step, "outcome")) for step in told if step]
+    links = [link for link in steps if link[0] != "verdict"] or list(_derived(packets))
+    chain = _told(links, packets, runs)
+    return Chain((top, *chain.steps), chain.run, chain.check, len(reasons) - 1)
+
+
+def explain_gate(gate: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str | None = None) -> Chain:
+    """The same of a pipeline's gate; ``gate`` is ``gate.json``. Raises UnknownCheck."""
+    reasons = _texts(gate.get("reasons"))
+    why = reasons[0] if reasons else f"all {len(runs)} runs passed"
+    top = Step("gate", "gate", _text(gate, "outcome"), why)
+    if check is None:
+        first = max(runs.values(), key=lambda run: run.outcome.rank, default=None)
+        if first is None or first.outcome is Outcome.PASSED:
+            return Chain((top,), beside=max(len(reasons) - 1, 0))
+    else:
+        first = _worst_with(runs, check)
+    below = explain_run(first, check)
+    return Chain((top, *below.steps), below.run, below.check, max(len(reasons) - 1, 0))
+
+
+def _of_check(word: str, packets: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str) -> Chain:
+    run = _worst_with(runs, check)
+    line = _first_of_the_worst(_named(run.checks, check))
+    links = [("verdict", "", word)]
+    for packet in _objects(packets.get("packets")):
+        for gate in _objects(packet.get("gates")):
+            for item in _objects(gate.get("evidence")):
+                if item.get("run") == run.run and len(links) == 1:
+                    links.append(("packet", _text(packet, "id"), _text(packet, "state")))
+                    links.append(("gate", _text(gate, "id"), _text(gate, "outcome")))
+                    links.append(("evidence", _text(item, "id"), _text(item, "outcome")))
+    links.append(("run", run.run, run.outcome.value))
+    chain = _told(links, packets, runs)
+    assert line is not None
+    return Chain((*chain.steps, _check_step(line)), run.run, line)
+
+
+def _derived(packets: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """A chain from the packets alone, for a verdict that recorded none: the first of everything that is open."""
+    for packet in _objects(packets.get("packets")):
+        if _text(packet, "state") == "DONE":
+            continue
+        yield "packet", _text(packet, "id"), _text(packet, "state")
+        for gate in _objects(packet.get("gates")):
+            if gate.get("closed") is True:
+                continue
+            yield "gate", _text(gate, "id"), _text(gate, "outcome")
+            for item in _objects(gate.get("evidence")):
+                if item.get("outcome") != Outcome.PASSED:
+                    yield "evidence", _text(item, "id"), _text(item, "outcome")
+                    if _text(item, "run"):
+                        yield "run", _text(item, "run"), _text(item, "outcome")
+                    return
+            return
+        return
+
+
+def _told(links: Sequence[tuple[str, str, str]], packets: Mapping[str, Any], runs: Mapping[str, RunSummary]) -> Chain:
+    """Links with their words, ended by the run's worst check where they end at a run."""
+    words = _words(packets)
+    steps: list[Step] = []
+    run: RunSummary | None = None
+    line: JudgedCheck | None = None
+    for kind, name, outcome in links:
+        if kind == "run":
+            run = runs.get(name)
+            steps.append(Step(kind, name, outcome, "" if run is None else run.reason or _sum(run)))
+        elif kind == "check" and run is not None:
+            line = _first_of_the_worst(_named(run.checks, name))
+        else:
+            steps.append(Step(kind, name, outcome, words.get((kind, name), "")))
+    if run is not None and line is None and links[0][0] != "verdict":
+        line = _first_of_the_worst(_open(run.checks))
+    if line is not None:
+        steps.append(_check_step(line))
+    return Chain(tuple(steps), None if run is None else run.run, line)
+
+
+def _words(packets: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for packet in _objects(packets.get("packets")):
+        reasons = _texts(packet.get("reasons"))
+        found["packet", _text(packet, "id")] = reasons[0] if reasons else _text(packet, "title")
+        for gate in _objects(packet.get("gates")):
+            told = f"({_text(gate, 'priority')}) {_text(gate, 'title')}"
+            why = _text(gate, "reason")
+            found["gate", _text(gate, "id")] = f"{told}: {why}" if why else told
+        for item in _objects(packet.get("evidence")):
+            runs = len(_objects(item.get("runs")))
+            found["evidence", _text(item, "id")] = _text(item, "reason") or f"{runs} run{'' if runs == 1 else 's'}"
+    return found
+
+
+def _done(packets: Mapping[str, Any]) -> Iterator[Step]:
+    for packet in _objects(packets.get("packets")):
+        gates = _objects(packet.get("gates"))
+        passed = sum(gate.get("outcome") == Outcome.PASSED for gate in gates)
+        runs = {_text(item, "run") for gate in gates for item in _objects(gate.get("evidence"))} - {""}
+        why = f"{_text(packet, 'title')}: {passed} of {len(gates)} gates passed on {len(runs)} runs"
+        yield Step("packet", _text(packet, "id"), _text(packet, "state"), why)
+
+
+def _worst_with(runs: Mapping[str, RunSummary], check: str) -> RunSummary:
+    judged = [run for run in runs.values() if _named(run.checks, check)]
+    if not judged:
+        raise UnknownCheck(check, sorted({line.check for run in runs.values() for line in run.checks}))
+    return max(judged, key=lambda run: max(line.outcome.rank for line in _named(run.checks, check)))
+
+
+def _check_step(line: JudgedCheck) -> Step:
+    why = f"expected {line.expected}; observed {line.observed}"
+    if line.reason not in ("", line.observed, why):
+        why = f"{why}; {line.reason}"
+    return Step("check", line.check, line.outcome.value, why)
+
+
+def _sum(run: RunSummary) -> str:
+    passed = len(run.checks) - len(_open(run.checks))
+    return f"{passed} of {len(run.checks)} checks passed"
+
+
+def _open(lines: Sequence[JudgedCheck]) -> list[JudgedCheck]:
+    return [line for line in lines if line.outcome is not Outcome.PASSED]
+
+
+def _named(lines: Sequence[JudgedCheck], check: str | None) -> list[JudgedCheck]:
+    return [line for line in lines if line.check == check]
+
+
+def _first_of_the_worst(lines: Sequence[JudgedCheck]) -> JudgedCheck | None:
+    return max(lines, key=lambda line: line.outcome.rank, default=None)
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _texts(value: Any) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _text(value: Mapping[str, Any], name: str) -> str:
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
