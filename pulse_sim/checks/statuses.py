@@ -23,10 +23,15 @@ class Shown:
     status: str
 
 
+def status_of_source(resource: Mapping[str, Any], source: str) -> str:
+    """The status of ``source`` as a source of ``resource``."""
+    told = (resource.get("sourceStatus") or {}).get(source) or {}
+    return str(told.get("status") or ABSENT)
+
+
 def source_of(resource: Mapping[str, Any]) -> str:
     """The status of TrueNAS as a source of ``resource``."""
-    source = (resource.get("sourceStatus") or {}).get("truenas") or {}
-    return str(source.get("status") or ABSENT)
+    return status_of_source(resource, "truenas")
 
 
 def status_of(resource: Mapping[str, Any]) -> str:
