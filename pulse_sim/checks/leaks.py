@@ -160,7 +160,7 @@ def _compared(samples: Sequence[Sample], stretches: Stretches, what: str) -> tup
 
 
 def _kernel(log: RunLog, stretches: Stretches, tolerance: int) -> Sequence[Growth]:
-    """The kernel's counts; only simulation has one, and a count taken as the last fault heals tells nothing yet."""
+    """The kernel's counts; only simulation has them, and one taken as the last fault heals tells nothing yet."""
     records = log.of(Source.WORLD, "counts")
     if log.header.world != "simulated":
         return ()
@@ -169,7 +169,9 @@ def _kernel(log: RunLog, stretches: Stretches, tolerance: int) -> Sequence[Growt
     if not records:
         raise NoEvidence("the kernel's counts were not recorded")
     if not early or not late:
-        return ()
+        raise NoEvidence("the kernel's counts were not recorded before and after", [one.seq for one in records])
+    if not all(one.data["tasks"] for one in (*early, *late)):
+        raise NoEvidence("the kernel counted no task, though it was counting", [one.seq for one in (*early, *late)])
     return [_kernel_growth(log, name, early, late, stretches, tolerance) for name in KERNEL]
 
 

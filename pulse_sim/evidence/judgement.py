@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pulse_sim.canonical import Json
 from pulse_sim.checks import CheckResult, ended_as_expected, judge_run, outcome_digest
+from pulse_sim.evidence.agreement import disagreement
 from pulse_sim.evidence.hostile import BundleDamaged, read_yaml
 from pulse_sim.evidence.names import SCENARIO
 from pulse_sim.observation import Header, LogDamaged, RunLog
@@ -63,6 +64,8 @@ def judge_log(scenario: Mapping[str, Any], log: RunLog) -> JudgedRun:
         return JudgedRun(scenario, log, (), Outcome.INCONCLUSIVE, f"{SCENARIO} lists no checks")
     if scenario.get("id") != log.header.scenario:
         why = f"the log is of scenario {log.header.scenario!r}, {SCENARIO} of {scenario.get('id')!r}"
+        return JudgedRun(scenario, log, (), Outcome.INCONCLUSIVE, why)
+    if why := disagreement(scenario, log):
         return JudgedRun(scenario, log, (), Outcome.INCONCLUSIVE, why)
     results = judge_run(log, checks)
     reached = "completed" if log.end_reason == "aborted" and ended_as_expected(results) else log.end_reason

@@ -20,12 +20,17 @@ def holding(minute: int, **odd: float) -> Mapping[str, float | str]:
     return {**IDLE, **({TASKS: odd[f"at_{minute}"]} if f"at_{minute}" in odd else {})}
 
 
-def run(connections: Mapping[str, str] | None = None, kernel: bool = True, **odd: float) -> LogBuilder:
+def run(
+    connections: Mapping[str, str] | None = None,
+    kernel: bool = True,
+    late: Mapping[str, int] | None = None,
+    **odd: float,
+) -> LogBuilder:
     """Warm until 1m, a fault from 5m to 10m, settled until 20m; ``at_17=9``: nine tasks scraped at 17m17s."""
     log = LogBuilder(connections).phase("0s", "warm-up").phase("1m", "steady").fault("5m", "10m").phase("5m", "inject")
     log.phase("10m", "settle")
     if kernel:
-        log.add("1m", "world/counts", "run", **COUNTS)
+        log.add("1m", "world/counts", "run", **COUNTS).add("20m", "world/counts", "run", **(late or COUNTS))
     for minute in range(20):
         log.scrape(minute * MINUTE + 17 * SECOND, holding(minute, **odd))
     return log
@@ -38,6 +43,7 @@ def leaks(builder: LogBuilder, end: str = "20m", **parameters: object) -> tuple[
 
 def test_what_comes_back_to_its_steady_state_does_not_leak() -> None:
     told = "runtime tasks 7 to 7, runtime open connections 1 to 1, runtime timers 5 to 5, registry resources 10 to 10"
+    told += ", kernel tasks 20 to 20, kernel transports 4 to 4, kernel timers 9 to 9"
     assert leaks(run()) == (PASSED, told)
 
 
@@ -59,9 +65,9 @@ def test_the_reference_is_the_steady_state_before_the_first_fault_only() -> None
 @pytest.mark.parametrize("name", IDLE)
 def test_each_gauge_is_needed_and_judged(name: str) -> None:
     without = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
-    without.add("1m", "world/counts", "run", **COUNTS)
+    without.add("1m", "world/counts", "run", **COUNTS).add("20m", "world/counts", "run", **COUNTS)
     grown = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
-    grown.add("1m", "world/counts", "run", **COUNTS)
+    grown.add("1m", "world/counts", "run", **COUNTS).add("20m", "world/counts", "run", **COUNTS)
     unreadable = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
     for minute in range(20):
         time = minute * MINUTE + 17 * SECOND
@@ -91,7 +97,7 @@ def test_resources_of_an_added_connection_are_allowed_by_number() -> None:
     def log(shown: int, removed: str = "") -> LogBuilder:
         new: dict[str, Any] = {f"nas-2/disk:{index}": {} for index in range(shown - 1)}
         builder = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
-        builder.add("1m", "world/counts", "run", **COUNTS)
+        builder.add("1m", "world/counts", "run", **COUNTS).add("20m", "world/counts", "run", **COUNTS)
         for minute in range(20):
             grown = {**IDLE, RESOURCES: 16} if minute > 12 else IDLE
             builder.scrape(minute * MINUTE + 17 * SECOND, grown)
@@ -109,6 +115,7 @@ def test_resources_of_an_added_connection_are_allowed_by_number() -> None:
 def test_resources_of_a_connection_removed_a_day_ago_are_a_leak() -> None:
     builder = LogBuilder().phase("1m", "steady").fault("5m", "10m").phase("10m", "settle")
     builder.add("1m", "world/counts", "run", **COUNTS).scrape("2m", IDLE)
+    builder.add("26h", "world/counts", "run", **COUNTS)
     builder.action("12m", "add_connection", id="nas-2", appliance="nas-2")
     builder.action("13m", "remove_connection", id="nas-2")
     for minute in (1, 2, 3):
@@ -133,12 +140,19 @@ def test_without_faults_the_first_quarter_is_compared_with_the_last() -> None:
 
 def test_kernel_counts_taken_after_the_last_heal_are_judged() -> None:
     def counted(timers: int) -> LogBuilder:
-        return run().add("15m", "world/counts", "run", **{**COUNTS, "timers": timers})
+        return run(late={**COUNTS, "timers": timers})
 
     assert leaks(counted(15))[0] is PASSED  # 9, two of tolerance, four of a poll in flight
     assert leaks(counted(16)) == (FAILED, "kernel timers 9 before, 16 after, 15 allowed")
     heal = run().add("10m", "world/counts", "run", **{**COUNTS, "timers": 99})
     assert leaks(heal)[0] is PASSED
+
+
+def test_kernel_counts_that_end_with_the_trouble_or_count_nothing_are_no_evidence() -> None:
+    early = run(kernel=False).add("1m", "world/counts", "run", **COUNTS).add("10m", "world/counts", "run", **COUNTS)
+    assert leaks(early) == (INCONCLUSIVE, "the kernel's counts were not recorded before and after")
+    empty = run(late={**COUNTS, "tasks": 0})
+    assert leaks(empty) == (INCONCLUSIVE, "the kernel counted no task, though it was counting")
 
 
 def test_only_simulation_has_kernel_counts() -> None:

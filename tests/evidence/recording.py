@@ -1,5 +1,6 @@
 """A recorded run for tests of bundles and reports: one NAS whose key is revoked for a while, told in a few lines."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,9 @@ failure_class: auth-revoked
 hypothesis: The poller reports auth errors, keeps running and recovers when the key is renewed.
 start: "{START}"
 duration: 25m
+systems: {{pulse: {{}}}}
+appliances: {{nas-1: {{release: "24.10"}}}}
+connections: {{{json.dumps(connection)}: {{appliance: nas-1}}}}
 timeline:
   - {{at: 5m, for: 5m, fault: auth.revoke_key, on: nas-1}}
 checks:

@@ -16,7 +16,8 @@ from pulse_sim.outcome import Outcome
 from pulse_sim.run.conduct import Run
 from pulse_sim.run.recorder import Recorder
 from pulse_sim.run.script import cast_of, script_of
-from pulse_sim.scenario.load import parse_scenario
+from pulse_sim.scenario.document import parse_document
+from pulse_sim.scenario.load import parse_scenario, resolved_yaml
 from pulse_sim.sut.protocol import SystemFactory
 from pulse_sim.sut.reference import ReferenceSystem
 from pulse_sim.world.simulated import SimulatedWorld
@@ -108,5 +109,5 @@ def rehearse(
 
         world.run(conduct())
     recorded = RunLog.load(directory)
-    judged = judge_log({"id": resolved.id, "checks": list(resolved.checks)}, recorded)
+    judged = judge_log(parse_document("scenario.yaml", resolved_yaml(resolved).encode()).data, recorded)
     return Rehearsed(recorded, judged.results, judged.outcome, trace.digest(), tuple(world.broken), directory)
