@@ -47,8 +47,8 @@ _STATUS: Final = {
 def verify(
     bundles: tuple[Path, ...], keys: tuple[Path, ...], rerun: bool, sut: str | None, jobs: int | None, as_json: bool
 ) -> None:
-    """Verify run and verdict BUNDLES, or directories of bundles: sizes, hashes, signature, then everything judged again
-    from the recorded logs.
+    """Verify BUNDLES of runs, verdicts and gates, or directories of them: sizes, hashes, signature, then everything
+    judged again from the recorded logs.
 
     Exit status 0: intact and trusted; 3: intact, but signed by a key that is not trusted; 1: damaged or different;
     2: no bundle.
@@ -124,5 +124,5 @@ def _tell(one: Verification, differences: Sequence[str] | None) -> None:
 
 def _signer(one: Verification) -> str:
     runs = 0 if one.found is None else len(one.found.runs)
-    counted = f", {runs} runs judged again" if one.kind == "verdict" and runs else ""
+    counted = f", {runs} runs judged again" if one.kind != "run" and runs else ""
     return counted + (f", signed by {one.keyid}" if one.keyid is not None else "")

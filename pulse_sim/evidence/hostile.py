@@ -128,8 +128,11 @@ def _chunks(root: Path, place: str, limit: int) -> Iterator[bytes]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
                 raise BundleDamaged(place, "is not a plain file")
+            if status.st_size > limit:  # before the first byte; what grows meanwhile is refused below
+                raise BundleDamaged(place, f"is larger than {limit} bytes")
             while chunk := file.read(_CHUNK):
                 total += len(chunk)
                 if total > limit:

@@ -14,7 +14,7 @@ from typing import Final
 from pulse_sim.evidence.envelope import Attested, result_of
 from pulse_sim.evidence.hostile import BundleDamaged
 from pulse_sim.evidence.integrity import Integrity, examine
-from pulse_sim.evidence.names import ATTESTATION, LATEST, MANIFEST, PARTIAL, RUNS
+from pulse_sim.evidence.names import ATTESTATION, LATEST, MANIFEST, PARTIAL, REPEATS, RUNS
 from pulse_sim.evidence.recheck import Difference, NotABundle, Recheck, recheck
 from pulse_sim.evidence.signing_key import PUBLISHED_TEST_KEYID, keyid_of
 from pulse_sim.outcome import Outcome
@@ -64,7 +64,7 @@ def bundles_in(path: Path) -> list[Path]:
 
 
 def verify_bundle(bundle: Path, trusted: Collection[bytes]) -> Verification:
-    """Verify a run or verdict bundle and the runs in it. ``trusted`` are public keys (32 bytes each).
+    """Verify the bundle of a run, a verdict or a gate, and the runs in it. ``trusted`` are public keys (32 bytes each).
 
     The published test key is never trusted, whatever ``trusted`` says. Damage of any kind is an answer, no exception.
     """
@@ -94,17 +94,15 @@ def _verified(root: Path, trusted: Collection[bytes]) -> Verification:
 
 
 def _runs_of(outer: Integrity) -> list[str]:
-    """Every directory of a verdict's runs; one without a manifest fails when it is examined."""
-    if outer.manifest.kind != "verdict":
-        return []
+    """Every directory of runs in a bundle; one without a manifest fails when it is examined."""
     parts = (name.split("/") for name in outer.manifest.files)
-    return sorted({f"{RUNS}/{part[1]}" for part in parts if part[0] == RUNS and len(part) > 2})
+    return sorted({f"{part[0]}/{part[1]}" for part in parts if part[0] in (RUNS, REPEATS) and len(part) > 2})
 
 
 def _contradictions(root: Path, attested: Attested, inner: dict[str, Integrity], found: Recheck) -> Iterator[str]:
     """Where a statement says something else than what was signed comes to."""
     yield from _contradiction(ATTESTATION, attested, found.verdict or found.outcome)
-    known = {f"{RUNS}/{run.run}": run.outcome for run in found.runs} if found.kind == "verdict" else {}
+    known = {f"{RUNS}/{run.run}": run.outcome for run in found.runs} if found.kind != "run" else {}
     for place, one in inner.items():
         outcome = known.get(place)
         if outcome is None:  # a run the verdict does not rest on is held to its own evidence
