@@ -136,7 +136,7 @@ def make_signing_key(file: Path, entropy: Callable[[int], bytes]) -> None:
     Of several processes that do so at once one makes it. Raises SigningKeyUnusable where nothing can be written.
     """
     try:
-        file.parent.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.parent.mkdir(exist_ok=True)  # a home directory that is not there is not made
         file.parent.mkdir(mode=0o700, exist_ok=True)
         directory = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
