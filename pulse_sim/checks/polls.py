@@ -7,7 +7,7 @@ from pulse_sim.checks.counters import Rise, rise
 from pulse_sim.checks.coverage import connection_of
 from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
 from pulse_sim.checks.parameters import PollErrors, PollSuccessRate, RequestRate
-from pulse_sim.checks.wording import amount, at_ms, number, within
+from pulse_sim.checks.wording import amount, at_ms, number, percent, within
 from pulse_sim.observation import Request, RunLog
 from pulse_sim.units import MINUTE
 
@@ -42,7 +42,7 @@ def find_errors(log: RunLog, given: PollErrors) -> Finding:
 
 def expected_rate(given: PollSuccessRate) -> str:
     """In words."""
-    share = _percent(Fraction(str(given.at_least)))
+    share = percent(Fraction(str(given.at_least)))
     return f"at least {share} of the polls of {given.connection} succeed{within(given.between)}"
 
 
@@ -57,19 +57,13 @@ def find_rate(log: RunLog, given: PollSuccessRate) -> Finding:
     if not good.is_whole:
         raise NoEvidence("the scrapes end before the window does", evidence)
     share = Fraction(good.amount) / Fraction(total)
-    observed = f"{_percent(share)}: {number(good.amount)} of {number(total)} polls succeeded"
+    observed = f"{percent(share)}: {number(good.amount)} of {number(total)} polls succeeded"
     return Finding(share >= Fraction(str(given.at_least)), observed, bad.evidence if bad.amount else good.evidence)
 
 
 def _polls(log: RunLog, system: str, given: PollSuccessRate, result: str) -> Rise:
     labels = {"instance_type": INSTANCE_TYPE, "instance": given.connection, "result": result}
     return rise(log, system, given.between, POLLS, **labels)
-
-
-def _percent(share: Fraction) -> str:
-    """Two decimals, cut and not rounded, so that 99.999 % never reads 100 %."""
-    hundredths = int(share * 10_000)
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def expected_requests(given: RequestRate) -> str:

@@ -9,14 +9,44 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from pulse_sim.canonical import canonical_json, digest
-from pulse_sim.checks import aborts, alerts, effects, isolation, leaks, operations, polls, recovery, safety, statuses
+from pulse_sim.checks import (
+    aborts,
+    alerts,
+    availability,
+    effects,
+    isolation,
+    leaks,
+    load,
+    operations,
+    polls,
+    recovery,
+    safety,
+    statuses,
+    telemetry,
+    trends,
+)
 from pulse_sim.checks.judgement import CheckKind, CheckResult
 from pulse_sim.observation import RunLog
 from pulse_sim.outcome import Outcome
 
 CHECK_KINDS: Final[Mapping[str, CheckKind]] = {
     kind.name: kind
-    for group in (polls, statuses, recovery, safety, effects, leaks, isolation, operations, aborts, alerts)
+    for group in (
+        polls,
+        statuses,
+        recovery,
+        safety,
+        effects,
+        leaks,
+        isolation,
+        operations,
+        aborts,
+        alerts,
+        availability,
+        load,
+        telemetry,
+        trends,
+    )
     for kind in group.KINDS
 }
 

@@ -1,5 +1,6 @@
 """Stable words for times and amounts, equal on every machine. Knows nothing of checks."""
 
+from fractions import Fraction
 from math import ceil
 
 from pulse_sim.units import MILLISECOND, format_duration
@@ -13,6 +14,12 @@ def amount(value: float, noun: str) -> str:
 def number(value: float) -> str:
     """A whole number as one, anything else with three decimals."""
     return str(int(value)) if value == int(value) else f"{value:.3f}"
+
+
+def percent(share: Fraction) -> str:
+    """Two decimals, cut and not rounded, so that 99.999 % never reads 100 %."""
+    hundredths = int(share * 10_000)
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
 def within(window: tuple[int, int] | None) -> str:

@@ -34,6 +34,11 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "alert_fires": {"alert": "stale", "connection": "nas-1", "by": "1m"},
     "alert_resolves": {"alert": "stale", "connection": "nas-1", "after": "1m", "by": "2m"},
     "alert_silent": {"alert": "stale"},
+    "login_rate": {"appliance": "nas-1", "at_most_per_minute": 1000},
+    "no_retry_storm": {"appliance": "nas-1", "at_most_times": 1000.0},
+    "availability": {"at_least": 0.0},
+    "trend": {"of": "tasks", "at_most_per_hour": 1000.0},
+    "poll_metrics": {"connection": "nas-1"},
 }
 
 

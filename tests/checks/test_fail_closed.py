@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pulse_sim.checks import CHECK_KINDS, judge_run
+from pulse_sim.checks.parameters import ERROR_TYPES
 from pulse_sim.observation import Record
 from pulse_sim.outcome import Outcome
 from pulse_sim.units import MINUTE, SECOND
@@ -32,6 +33,11 @@ CHECKS: list[dict[str, Any]] = [
     {"check": "alert_fires", "alert": "auth", "connection": "nas-1", "between": ["5m", "7m"]},
     {"check": "alert_resolves", "alert": "auth", "connection": "nas-1", "after": "14m", "by": "16m"},
     {"check": "alert_silent", "alert": "auth", "connection": "nas-2"},
+    {"check": "login_rate", "appliance": "nas-1", "at_most_per_minute": 1},
+    {"check": "no_retry_storm", "appliance": "nas-1", "at_most_times": 1.0},
+    {"check": "availability", "at_least": 1.0},
+    {"check": "trend", "of": "tasks", "at_most_per_hour": 0.0},
+    {"check": "poll_metrics", "connection": "nas-1"},
 ]
 METRICS = {
     "poll_errors",
@@ -43,9 +49,13 @@ METRICS = {
     "isolation",
     "restarts",
     "abort_criteria",
+    "availability",
+    "trend",
+    "poll_metrics",
 }
+JOURNAL = {"request_rate", "login_rate", "no_retry_storm"}
 ALERTS = {"alert_fires", "alert_resolves", "alert_silent"}
-RESOURCES = {"source_status", "resource_status", "recovers", "abort_criteria"}
+RESOURCES = {"availability", "source_status", "resource_status", "recovers", "abort_criteria"}
 
 
 def page(minute: int) -> dict[str, float | str]:
@@ -56,7 +66,9 @@ def page(minute: int) -> dict[str, float | str]:
     values |= {"pulse_runtime_timers": 4, 'pulse_registry_resources{source="truenas"}': 3}
     for name in ("nas-1", "nas-2"):
         errors = refused if name == "nas-1" else 0
+        values |= {poll_errors(error_type, name): 0 for error_type in ERROR_TYPES}
         values[poll_errors("auth", name)] = errors
+        values[gauge("pulse_monitor_poll_duration_seconds_count", name)] = minute + 1
         values[poll_total("error", name)] = errors
         values[poll_total("success", name)] = minute + 1 - errors
         values[gauge("pulse_monitor_poll_last_success_timestamp", name)] = START_UNIX + 60 * last[name]
@@ -75,6 +87,7 @@ def whole() -> LogBuilder:
         log.scrape(at + 17 * SECOND, page(minute))
         ours = {"source": "stale"} if 7 <= minute < 10 else {}
         log.resources(at + 20 * SECOND, {"nas-1": ours, "nas-1/pool:tank": ours, "nas-2": {}}).health(at + 20 * SECOND)
+        log.add(at + 20 * SECOND, "sampler/connections", "pulse", status=200, error=None, changed={}, gone=[])
         log.alerts(at + 20 * SECOND, {"a": ("auth", "nas-1")} if 5 <= minute < 15 else {})
     for time in ("30s", "5m", "29m"):
         log.add(time, "world/counts", "run", tasks=9, transports=4, timers=9)
@@ -105,19 +118,20 @@ def test_the_whole_run_passes_every_check() -> None:
     ("kind", "lost"),
     [
         ("world/start", set(CHECK_KINDS)),
-        ("sut/started", set(CHECK_KINDS) - {"request_rate", "no_secret_leaks", "faults_took_effect"}),
+        ("sut/started", set(CHECK_KINDS) - JOURNAL - {"no_secret_leaks", "faults_took_effect"}),
         ("sampler/metrics", METRICS),
         ("sampler/resources", RESOURCES),
-        ("sampler/health", {"never_crashes"}),
+        ("sampler/health", {"never_crashes", "availability"}),
+        ("sampler/connections", {"availability"}),
         ("sampler/alerts", ALERTS),
-        ("appliance/request", {"request_rate", "isolation"}),
+        ("appliance/request", JOURNAL | {"isolation", "poll_metrics"}),
         ("sut/log", {"log_lines"}),
         ("operator/action", {"api_answer"}),
         ("world/disk", {"no_secret_leaks", "data_file"}),
         ("world/counts", {"no_leaks"}),
-        ("world/phase", {"no_leaks", "faults_took_effect"}),
+        ("world/phase", {"no_leaks", "faults_took_effect", "trend", "no_retry_storm"}),
         ("fault/heal", {"faults_took_effect"}),
-        ("fault/inject", {"isolation", "faults_took_effect"}),
+        ("fault/inject", {"isolation", "faults_took_effect", "no_retry_storm"}),
     ],
 )
 def test_a_kind_of_evidence_that_is_missing_takes_its_checks_with_it(kind: str, lost: set[str]) -> None:
@@ -126,7 +140,7 @@ def test_a_kind_of_evidence_that_is_missing_takes_its_checks_with_it(kind: str, 
     assert left <= set(CHECK_KINDS) - lost
 
 
-@pytest.mark.parametrize("kind", ["metrics", "resources", "health", "alerts"])
+@pytest.mark.parametrize("kind", ["metrics", "resources", "health", "connections", "alerts"])
 @pytest.mark.parametrize("hole", [(12, 20), (24, 30), (0, 9)])
 def test_a_hole_in_the_samples_passes_no_check_on_all_times(kind: str, hole: tuple[int, int]) -> None:
     def inside(record: Record) -> bool:
@@ -134,6 +148,8 @@ def test_a_hole_in_the_samples_passes_no_check_on_all_times(kind: str, hole: tup
 
     at_all_times = {"metrics": {"staleness_below", "never_crashes", "abort_criteria"}, "health": {"never_crashes"}}
     at_all_times["alerts"] = {"alert_silent"}
+    at_all_times["connections"] = set()
+    at_all_times["metrics"] |= {"trend", "poll_metrics"}
     if kind == "resources":
         at_all_times["resources"] = {"abort_criteria"} | ({"resource_status"} if hole[0] else set())
     builder = without(lambda record: False)
@@ -149,22 +165,24 @@ def test_a_hole_in_the_samples_passes_no_check_on_all_times(kind: str, hole: tup
             pending = {}
         kept.append(record)
     builder.records = kept
-    assert not passed(builder) & at_all_times[kind]
+    assert not passed(builder) & (at_all_times[kind] | ({"availability"} if kind != "alerts" else set()))
 
 
 @pytest.mark.parametrize("value", ["NaN", "+Inf", "-Inf", "", "many"])
 @pytest.mark.parametrize(
     ("series", "lost"),
     [
-        (poll_errors("auth"), {"poll_errors", "abort_criteria"}),
+        (poll_errors("auth"), {"poll_errors", "abort_criteria", "poll_metrics"}),
+        (poll_errors("api"), {"poll_metrics"}),
         (poll_errors("auth", "nas-2"), {"isolation", "abort_criteria"}),
         (poll_total("success", "nas-2"), {"poll_success_rate", "abort_criteria"}),
-        (poll_total("error"), {"abort_criteria"}),
+        (poll_total("error"), {"abort_criteria", "poll_metrics"}),
+        (gauge("pulse_monitor_poll_duration_seconds_count"), {"poll_metrics"}),
         (gauge("pulse_monitor_poll_last_success_timestamp"), {"recovers"}),
         (gauge("pulse_monitor_poll_consecutive_failures"), {"recovers"}),
         (gauge("pulse_scheduler_breaker_state"), {"recovers"}),
         (gauge("pulse_monitor_poll_staleness_seconds", "nas-2"), {"staleness_below"}),
-        ("pulse_runtime_tasks", {"no_leaks"}),
+        ("pulse_runtime_tasks", {"no_leaks", "trend"}),
         ("pulse_runtime_open_connections", {"no_leaks"}),
         ("pulse_runtime_timers", {"no_leaks"}),
         ('pulse_registry_resources{source="truenas"}', {"no_leaks"}),
