@@ -15,7 +15,7 @@ FACES: Final = {"rest": "REST", "rpc": "JSON-RPC", "ddp": "older WebSocket"}
 
 @dataclass(frozen=True, slots=True)
 class CoverageTally:
-    """How much of one axis was exercised, and what of it was not."""
+    """How much of one axis, named in the plural, was exercised, and what of it was not."""
 
     axis: str
     exercised: int
@@ -75,16 +75,16 @@ def coverage_report(data: Mapping[str, Any]) -> CoverageReport:
 
 
 def _tallies(data: Mapping[str, Any], pairs: Sequence[tuple[str, str, int]]) -> Iterable[CoverageTally]:
-    yield _tally("release and face", [(f"{release} {_face(face)}", runs) for release, face, runs in pairs])
-    yield _tally("fault kind", [(row["fault"], len(row["exercised"])) for row in data["faults"]])
-    yield _tally("failure class", [(row["title"], len(row["exercised"])) for row in data["failure_classes"]])
+    yield _tally("pairs of release and face", [(f"{release} {_face(face)}", runs) for release, face, runs in pairs])
+    yield _tally("fault kinds", [(row["fault"], len(row["exercised"])) for row in data["faults"]])
+    yield _tally("failure classes", [(row["title"], len(row["exercised"])) for row in data["failure_classes"]])
     lacking = [row["capability"] for row in data["capabilities"] if row["has"] is False]
     told = [
         (f"{row['capability']} (the system lacks it)" if row["capability"] in lacking else row["capability"], runs)
         for row, runs in ((row, row["runs"]) for row in data["capabilities"])
     ]
-    yield _tally("capability", told)
-    yield _tally("check kind", [(row["check"], row["runs"]) for row in data["checks"]])
+    yield _tally("capabilities", told)
+    yield _tally("check kinds", [(row["check"], row["runs"]) for row in data["checks"]])
 
 
 def _tally(axis: str, counted: Sequence[tuple[Any, int]]) -> CoverageTally:

@@ -42,13 +42,13 @@ _STEPS: Final = (
 )
 STYLE: Final = """
 .tl{color-scheme:light dark;
---ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#a86a00;--bad:#c0392b;--curve:#2868a8;
+--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#8a5600;--bad:#c0392b;--curve:#2868a8;
 --shade:#c98a1b;--on:#fff;
 font:12px/1.2 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
 @media (prefers-color-scheme:dark){.tl{--ink:#e6e9ec;--dim:#9aa5b1;--line:#39424d;--soft:#262d36;--ok:#58b98a;
 --warn:#e0ad4f;--bad:#ef7768;--curve:#74aee6;--shade:#e0ad4f;--on:#14181d}}
 @media print{.tl{color-scheme:light dark;
---ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#a86a00;--bad:#c0392b;
+--ink:#1f2933;--dim:#66727f;--line:#d9dee4;--soft:#eef1f4;--ok:#2e7d5b;--warn:#8a5600;--bad:#c0392b;
 --curve:#2868a8;--shade:#c98a1b;--on:#fff}}
 .tl text{fill:var(--ink)}.tl .d{fill:var(--dim);font-size:11px}.tl .b{font-weight:600}.tl .g{stroke:var(--line)}
 .tl .w{fill:var(--shade);opacity:.13}.tl .f{fill:var(--shade);opacity:.55}.tl .o{fill:var(--curve)}

@@ -9,9 +9,11 @@ import pytest
 from pulse_sim.outcome import Outcome
 from pulse_sim.report import render_run_html, render_verdict_html
 from pulse_sim.report.html import MAX_PAGE_BYTES
+from pulse_sim.report.timeline import read_timeline
 from tests.report.hostile import HOSTILE_POOL, RAW, invisible
 from tests.report.page_reader import Page
 from tests.report.stories import CLASSES, read_log, summary, told_run, told_verdict
+from tests.report.whole_story import whole_story
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "pulse_sim" / "report" / "templates"
 
@@ -55,7 +57,7 @@ def test_whatever_the_words_the_first_screen_fits_into_eight_hundred_pixels() ->
     template = (
         (TEMPLATES / "verdict.html.jinja").read_text().partition('id="first-screen">')[2].partition("</section>")[0]
     )
-    for text in re.findall(r"<(?:p|h1|b|span|nav)\b[^>]*>", template):
+    for text in re.findall(r"<(?:p|h1|b|span)\b[^>]*>", template):
         if text not in ("<b>",):
             assert re.search(r'class="[^"]*\b(one|two|three)\b', text) or 'class="injected"' in text, text
     assert [clamp(name) for name in ("one", "two", "three")] == [1, 2, 3]
@@ -63,7 +65,7 @@ def test_whatever_the_words_the_first_screen_fits_into_eight_hundred_pixels() ->
     kicker = pixels(".kicker", "line-height") + pixels(".kicker", "margin-bottom")
     banner = 14 + pixels(".banner h1", "line-height") + 2 * pixels(".banner p", "line-height") + 16
     reason = 12 + 2 * 10 + 2 + pixels(".label", "line-height") + (2 + 3) * pixels(".reason p", "line-height")
-    nav = pixels("nav", "margin-top") + pixels("nav", "line-height")
+    nav = pixels("nav", "margin-top") + pixels("nav", "max-height")
     head = 14 + 16 + 2 * 6 + 1
     row = 3 * pixels("table", "line-height") + 2 * 7 + 1
     assert 16 + kicker + banner + reason + nav + head + 5 * row <= 800
@@ -114,7 +116,7 @@ def rendered(kind: str, directory: Path, name: str = "nas-1") -> str:
     log = read_log(directory, name)
     if kind == "run":
         return render_run_html(told_run(log, title=name))
-    return render_verdict_html(told_verdict(bad=("auth-revoked",), open_gate=True, name=name, log=log))
+    return render_verdict_html(whole_story(name, bad=("auth-revoked",), log=log))
 
 
 @pytest.mark.parametrize("kind", ["run", "verdict"])
@@ -172,3 +174,119 @@ def test_a_verdict_on_hundreds_of_runs_keeps_its_page_small_and_the_failed_ones_
     assert "501 more runs lie in runs/" in html
     assert len(re.findall(r'<details class="run" id="run-\d+" open>', html)) == 1
     assert "late stale until the end" in html
+
+
+def test_eighty_runs_of_a_week_with_eight_connections_fit_and_every_one_has_a_drawing(tmp_path: Path) -> None:
+    timeline = read_timeline(read_log(tmp_path, minutes=7 * 1440))
+    wide = replace(timeline, lanes=timeline.lanes * 8)
+    report = whole_story(runs=80)
+    checks = tuple(
+        replace(line, check=f"check {number}") for number in range(10) for line in report.runs[0].summary.checks
+    )
+    runs = tuple(replace(run, timeline=wide, summary=replace(run.summary, checks=checks)) for run in report.runs)
+    html = render_verdict_html(replace(report, runs=runs))
+    page = Page(html)
+    assert len(html.encode()) <= MAX_PAGE_BYTES
+    assert page.elements.count("svg") == len(page.data) == 80
+    assert html.count(">Full report of this run</a>") == 80
+
+
+def test_a_page_of_a_week_shows_more_detail_than_its_drawing(tmp_path: Path) -> None:
+    html = render_run_html(told_run(read_log(tmp_path, minutes=7 * 1440)))
+    (data,) = Page(html).data
+    assert len(html.encode()) <= MAX_PAGE_BYTES // 4
+    times, values = data["lanes"][0]["staleness"]
+    assert len(times) == len(values) > 1200
+    assert max(value for value in values if value is not None) == 317
+
+
+def test_phases_commands_risks_drift_debt_and_inventory_are_told() -> None:
+    page = Page(render_verdict_html(whole_story("the name")))
+    text = " ".join(words for _, words in page.body())
+    for words in (
+        "nobody signed the name",
+        "may not end yet",
+        "may end",
+        "rehearsed for 48h of 48h",
+        "rehearsed for unknown",
+        "pytest -k the name",
+        "4096 bytes, cut",
+        "was not executed",
+        "DRIFT-01",
+        "DEBT-01",
+        "R-9",
+        "rollback: the name",
+        "2026-02-08",
+        "tools: python",
+        "unblocked by: the name",
+        "pulse-sim verdict plan.yaml --seed 7",
+    ):
+        assert words in text, words
+
+
+def test_what_was_not_exercised_is_named_before_what_was() -> None:
+    page = Page(render_verdict_html(whole_story()))
+    text = " ".join(words for _, words in page.body())
+    assert "2 pairs of release and face not exercised" in text
+    for name in (
+        "24.10 older WebSocket",
+        "26.0 older WebSocket",
+        "dns.slow it",
+        "Flap",
+        "kill (the system lacks it)",
+        "restarts",
+    ):
+        assert text.index(name) < text.index("Fault kinds by failure class, release and face")
+    assert "http.delay api-timeout 2 cannot" in text
+    assert "net.down none 2 –" in text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        ("ink", "paper"),
+        ("dim", "paper"),
+        ("dim", "card"),
+        ("dim", "soft"),
+        ("ok", "ok-soft"),
+        ("warn", "warn-soft"),
+        ("bad", "bad-soft"),
+        ("idle", "idle-soft"),
+        ("curve", "card"),
+        ("second", "card"),
+        ("on", "bad"),
+        ("on", "warn"),
+    ],
+)
+def test_words_stand_out_from_what_is_behind_them(scheme: str, ink: str, paper: str) -> None:
+    """WCAG AA: 4.5 to 1 for text."""
+    colours = scheme_colours(scheme)
+    lighter, darker = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_white_words_stand_out_from_every_banner() -> None:
+    for scheme in ("light", "dark"):
+        for name in ("go", "conditions", "no-go", "idle") if scheme == "light" else ("go", "conditions", "no-go"):
+            assert 1.05 / (luminance(scheme_colours(scheme)[name]) + 0.05) >= 4.5, (scheme, name)
+
+
+def scheme_colours(scheme: str) -> dict[str, str]:
+    """The colours of the page by name, those of light under those of dark or paper."""
+    css = (TEMPLATES / "page.css").read_text()
+    light, dark, printed = (
+        re.search(pattern, css, re.DOTALL)
+        for pattern in (r"^:root\{(.*?)\}", r"dark\)\{:root\{(.*?)\}", r"@media print\{:root\{(.*?)\}")
+    )
+    assert light and dark and printed
+    chosen = {"light": "", "dark": dark[1], "print": printed[1]}[scheme]
+    return dict(re.findall(r"--([a-z-]+):(#[0-9a-f]{3,6})", light[1] + ";" + chosen))
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

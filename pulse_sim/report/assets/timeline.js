@@ -7,6 +7,7 @@
   const ROW = 16;
   const CURVES = 120;
   const SHORTEST_S = 5;
+  const HEADROOM = 1.22; // for the words above the curves
   const STATES = {
     closed: "ok", "half-open": "warn", open: "bad", warning: "warn", critical: "bad", info: "curve",
   };
@@ -26,7 +27,7 @@
     if (!h) return rest ? `${m}m ${pad(rest)}s` : `${m}m`;
     return `${h}h` + (m || rest ? ` ${pad(m)}m` : "") + (rest ? ` ${pad(rest)}s` : "");
   };
-  const seconds = (s) => (s >= 1 || s === 0 ? clock(s) : s >= 0.001 ? `${Math.round(s * 1000)}ms` : "<1ms");
+  const seconds = (s) => (s >= 1 || s === 0 ? clock(s) : s >= 0.0001 ? `${+(s * 1000).toPrecision(2)}ms` : "<0.1ms");
 
   const colours = (node) => {
     const style = getComputedStyle(node);
@@ -38,6 +39,7 @@
   };
 
   // Steps of the axis that are round as times.
+  const FRACTIONS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800];
 
   // Spans that overlap stand in different rows, six at most.
@@ -232,7 +234,7 @@
 
     tell() {
       const whole = this.from === 0 && this.to === this.end;
-      this.shown.textContent = whole ? "drag over the charts to zoom" : `${clock(this.from)} to ${clock(this.to)}`;
+      this.shown.textContent = whole ? "drag over a chart to zoom, double click for the whole run" : `${clock(this.from)} to ${clock(this.to)}`;
     }
 
     build() {
@@ -284,7 +286,7 @@
       const axis = {stroke: palette.dim, grid: {stroke: palette.line, width: 1}, ticks: {show: false}, font: "11px system-ui, sans-serif"};
       const values = (u, splits) => splits.map((value) => (value === null ? "" : seconds(value)));
       const side = (scale, where, size, colour) => ({
-        ...axis, scale, side: where, size, stroke: colour, filter: upper, values, space: 28,
+        ...axis, scale, side: where, size, stroke: colour, filter: upper, values, space: 28, incrs: [...FRACTIONS, ...STEPS],
         grid: {...axis.grid, show: scale === "s", filter: upper},
       });
       const options = {
@@ -301,13 +303,13 @@
         },
         scales: {
           x: {time: false, range: () => [this.from, this.to]},
-          s: {range: range(highest(table[1], STALE_AFTER_S * 1.25) * 1.08)},
-          l: {range: range(highest(table[2], 0.001) * 1.08)},
+          s: {range: range(highest(table[1], STALE_AFTER_S * 1.25) * HEADROOM)},
+          l: {range: range(highest(table[2], 0.001) * HEADROOM)},
         },
         axes: [
           {...axis, side: 0, size: 20, gap: 2, space: 70, incrs: STEPS, values: (u, splits) => splits.map(clock)},
           side("s", 3, gutter, palette.curve),
-          side("l", 1, this.place.clientWidth < 600 ? 8 : 52, palette.second),
+          side("l", 1, this.place.clientWidth < 600 ? 36 : 52, palette.second),
         ],
         series: [
           {},
@@ -362,6 +364,9 @@
         const width = ctx.measureText("staleness  ").width;
         ctx.fillStyle = this.palette.second;
         ctx.fillText("latency of polls", bbox.left + 4 * ratio + width, bbox.top + 11 * ratio);
+        ctx.fillStyle = this.palette.dim;
+        ctx.textAlign = "right";
+        ctx.fillText("stale after 2m", bbox.left + bbox.width - 4 * ratio, y - 4 * ratio);
         ctx.restore();
       }
       drawStrips(u, strips, bbox.top + bbox.height - below * ratio + 4 * ratio, this.palette, this.gutter);
