@@ -1,5 +1,6 @@
 """A run's bundle is there whole or not at all, holds what DESIGN 4.4 names, and never a secret."""
 
+import base64
 import json
 import os
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from pulse_sim.canonical import sha256_hex
 from pulse_sim.evidence import RunBundle, SecretInEvidence, point_latest, read_run_summary
+from pulse_sim.evidence.signing_key import VARIABLE, SigningKeyUnusable, signing_key
 from pulse_sim.outcome import Outcome
 from tests.evidence.recording import header, record, scenario_yaml, sealed_run
 
@@ -178,3 +180,34 @@ def _complete(bundle: RunBundle) -> Any:
 
 def _fail() -> None:
     raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("form", ["pem", "base64", "hex", "raw"])
+def test_a_private_key_in_any_file_keeps_the_bundle_from_being_written(tmp_path: Path, form: str) -> None:
+    seed = signing_key().seed()
+    shown = {
+        "pem": b"-----BEGIN EC PRIVATE KEY-----",
+        "base64": base64.b64encode(b"a" + seed),
+        "hex": seed.hex().encode(),
+        "raw": bytes.fromhex("302e020100300506032b657004220420"),
+    }
+    head = header()
+    with pytest.raises(SecretInEvidence, match="a private key is readable in note") as caught:  # noqa: SIM117
+        with RunBundle(tmp_path, head) as bundle:
+            record(bundle.path, head)
+            (bundle.path / "note").write_bytes(b"see " + shown[form] + b" there")
+            _complete(bundle)
+    assert seed.hex() not in str(caught.value)
+    assert names(tmp_path) == []
+
+
+def test_without_a_key_nothing_is_sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "absent.pem"))
+    with pytest.raises(SigningKeyUnusable, match="is not there"):
+        sealed_run(tmp_path / "out")
+    assert names(tmp_path / "out") == []
+
+
+def test_the_attestation_is_the_same_for_the_same_run_and_key(tmp_path: Path) -> None:
+    one, other = (sealed_run(tmp_path / place).path / "attestation.json" for place in ("a", "b"))
+    assert one.read_bytes() == other.read_bytes()
