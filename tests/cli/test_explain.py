@@ -15,7 +15,7 @@ from tests.evidence.recording import sealed_run
 from tests.evidence.rollout import sealed_verdict
 from tests.report.hostile import HOSTILE_POOL
 
-LATER = {"fails": (12, 14)}
+LATER: dict[str, Any] = {"fails": (12, 14)}
 """A story in which the key is not refused while it is revoked: the errors come when nobody expects them."""
 
 
