@@ -1,4 +1,4 @@
-"""Whether a log is the one its scenario would leave: who took part, when it began and ended, how many faults there were.
+"""Whether a log is the one its scenario would leave: who took part, when it began and ended, how many faults it had.
 
 Knows nothing of what was judged. A log that tells of less than was to happen is not evidence of what was to happen.
 """

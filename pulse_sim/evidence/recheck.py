@@ -10,9 +10,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from pulse_sim.canonical import Json
+from pulse_sim.canonical import Json, sha256_hex
 from pulse_sim.evidence.checkpoints import read_checkpoints, require_agreement
 from pulse_sim.evidence.command_files import read_command
+from pulse_sim.evidence.decision_day import decision_day
 from pulse_sim.evidence.hostile import BundleDamaged, read_document, read_json, require_plain_path
 from pulse_sim.evidence.integrity import examine
 from pulse_sim.evidence.judgement import JudgedRun, checks_data, judge_directory
@@ -126,12 +127,13 @@ def _recheck_verdict(root: Path, manifest: Manifest, damages: list[str]) -> Rech
     try:
         recorded, packets = _object(read_json(root, VERDICT), VERDICT), _object(read_json(root, PACKETS), PACKETS)
         damages.extend(str(damage) for damage in manifest.disagreements(VERDICT, recorded))
-        plan = _plan(root)
+        plan = _plan(root, manifest)
         attest = _attestation(root, manifest)
         decided_on, capabilities = _decision(recorded)
         differences: list[Difference] = []
         results = _results(root, plan, packets, damages, differences)
         inventory = _inventory(root)
+        day = decision_day(root, (run for result in results.values() for run in result.runs))
         claimed = Verdict(_text(recorded.get("verdict")))
     except (BundleDamaged, ValueError) as error:
         return _voided(root, "verdict", damages or [str(error)])
@@ -143,6 +145,8 @@ def _recheck_verdict(root: Path, manifest: Manifest, damages: list[str]) -> Rech
         capabilities=capabilities,
         inventory=inventory if isinstance(inventory, dict) else None,
     )
+    if day is not None and day != decided_on:
+        differences.append(Difference(f"{VERDICT} decided_at", decided_on.isoformat(), day.isoformat()))
     differences.extend(_compare(VERDICT, recorded, verdict_data(folded)))
     differences.extend(_compare(PACKETS, packets, packets_data(folded)))
     verdict = max(folded.verdict, claimed, key=lambda one: one.rank)
@@ -307,9 +311,12 @@ def _reasons_of_run(summary: RunSummary) -> list[str]:
     return told
 
 
-def _plan(root: Path) -> Plan:
+def _plan(root: Path, manifest: Manifest) -> Plan:
+    content = read_document(root, PLAN)
+    if sha256_hex(content) != manifest.inputs.get("plan_digest"):
+        raise BundleDamaged(PLAN, f"is not the plan whose digest {MANIFEST} names")
     try:
-        return parse_plan(PLAN, read_document(root, PLAN))
+        return parse_plan(PLAN, content)
     except DocumentError as error:
         raise BundleDamaged(PLAN, str(error.problems[0])) from None
 

@@ -5,11 +5,14 @@ Knows nothing of files; :mod:`pulse_sim.evidence` reads them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict.model import JsonObject, Problem
+
+HOLDS_FOR: Final = timedelta(days=30)
+"""How old a human input may be on the day of the decision: what was true a season ago says nothing of today."""
 
 _VERSION: Final = 1
 _CLOSING_KEYS: Final = frozenset({"gate", "by", "on", "evidence", "note"})
@@ -83,7 +86,8 @@ class Attestation:
 def judge_attestation(attest: Attestation | None, decided_on: date) -> dict[str, Problem | None]:
     """For each human input given: None when it holds, else what is wrong with it.
 
-    Dated after the decision, unsigned or given twice is not a statement; saying that it does not hold is a failure.
+    Dated after the decision or long before it, unsigned or given twice is not a statement; saying that it does not
+    hold is a failure.
     """
     judged: dict[str, Problem | None] = {}
     for one in () if attest is None else attest.statements:
@@ -101,6 +105,9 @@ def _problem(one: Statement, decided_on: date) -> Problem | None:
         return Problem(Outcome.INCONCLUSIVE, f"human input {one.id} names nobody who gave it")
     if one.on > decided_on:
         return Problem(Outcome.INCONCLUSIVE, f"human input {one.id} is dated {one.on}, after the decision {decided_on}")
+    if decided_on - one.on > HOLDS_FOR:
+        why = f"is dated {one.on}, more than {HOLDS_FOR.days} days before the decision {decided_on}"
+        return Problem(Outcome.INCONCLUSIVE, f"human input {one.id} {why}: give it anew")
     return None
 
 

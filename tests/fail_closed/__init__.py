@@ -1,0 +1,1 @@
+"""Evidence taken away or spoilt, input by input and damage by damage: never GO."""
