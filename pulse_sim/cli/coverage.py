@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mock_truenas.appliance.releases import RELEASES
 from pulse_sim.canonical import Json
 from pulse_sim.checks import CHECK_KINDS
 from pulse_sim.evidence.hostile import BundleDamaged, read_json, read_yaml
@@ -22,6 +21,7 @@ from pulse_sim.scenario.kinds import ALL_FAULT_KINDS
 from pulse_sim.scenario.plan import Plan
 from pulse_sim.sut.protocol import Capability
 from pulse_sim.verdict import EvidenceResult, RunSummary
+from pulse_sim.world.releases import RELEASE_FACES
 
 EFFECT_CHECK: Final = "faults_took_effect"
 NEEDED_BY: Final[Mapping[Capability, frozenset[str]]] = {
@@ -35,6 +35,12 @@ NEEDED_BY: Final[Mapping[Capability, frozenset[str]]] = {
     Capability.REST_TRANSPORT: frozenset({"rest"}),
 }
 """What exercises a capability: a check that passed, an action that was done, or a face that was asked."""
+_OCCASIONS: Final[Mapping[str, frozenset[str]]] = {
+    "rest": frozenset({"request", "call", "page"}),
+    "rpc": frozenset({"handshake", "call", "event", "page"}),
+    "ddp": frozenset({"handshake", "call", "event", "page"}),
+}
+"""What happens on each face, for a fault to act on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,6 @@ def coverage_of(
     }
 
 
-def faces_of(release: str) -> tuple[str, ...]:
-    """The faces a release has."""
-    dialect = RELEASES[release].dialect
-    rest, rpc = dialect.has("rest"), dialect.has("json_rpc")
-    return tuple(face for face, there in (("rest", rest), ("rpc", rpc), ("ddp", True)) if there)
-
-
 def exercised_by(bundle: Path, summary: RunSummary, failure_class: str | None) -> Exercised | None:
     """What one run exercised, by its scenario, its checks that passed and what its log showed; None when unreadable.
 
@@ -121,7 +120,7 @@ def exercised_by(bundle: Path, summary: RunSummary, failure_class: str | None) -
         (appliance, face)
         for appliance, faces in timeline.faces
         for face in faces
-        if releases.get(appliance) in RELEASES and face in faces_of(releases[appliance])
+        if face in RELEASE_FACES.get(releases.get(appliance, ""), ())
     }
     passed = {line.check for line in summary.checks if line.outcome is Outcome.PASSED}
     felt = timeline.injected if EFFECT_CHECK in passed else ()
@@ -147,8 +146,12 @@ def _can_be_felt(kind: str, face: str) -> bool:
 def faces_of_fault(kind: str) -> tuple[str, ...] | None:
     """The faces a fault kind can act on; None for every face, as for what acts on the front of them all."""
     known = ALL_FAULT_KINDS.get(kind)
-    faces = None if known is None or known.faces is None else known.faces - {"front"}
-    return tuple(sorted(faces)) if faces else None
+    if known is None:
+        return None
+    faces = {face for face, occasions in _OCCASIONS.items() if occasions & known.acts_on}
+    if known.faces is not None and known.faces - {"front"}:
+        faces &= known.faces
+    return None if faces == _OCCASIONS.keys() else tuple(sorted(faces))
 
 
 def _classes(plan: Plan, results: Mapping[str, EvidenceResult]) -> dict[str, str]:
@@ -185,7 +188,10 @@ def _mappings(scenario: Mapping[str, Any], key: str) -> Iterable[tuple[str, Mapp
 
 def _releases(exercised: Sequence[Exercised]) -> list[Json]:
     counts = Counter(pair for one in exercised for pair in one.asked)
-    return [{"release": name, "faces": {face: counts[name, face] for face in faces_of(name)}} for name in RELEASES]
+    return [
+        {"release": name, "faces": {face: counts[name, face] for face in faces}}
+        for name, faces in RELEASE_FACES.items()
+    ]
 
 
 def _faults(exercised: Sequence[Exercised]) -> list[Json]:

@@ -8,6 +8,7 @@ metric's meaning; types are told from names.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Final
 
 from pulse_sim.observation.log import RunLog
@@ -16,6 +17,8 @@ from pulse_sim.units import MINUTE, SECOND
 
 AT_LEAST_EVERY_NS: Final = 4 * MINUTE
 _VALUE: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?Inf|NaN")
+_NAME: Final = "__name__"
+"""The label Prometheus keeps a metric's name in; a series that has one of its own cannot be told."""
 _PARTS: Final = ("_bucket", "_sum", "_count")
 
 
@@ -33,7 +36,7 @@ def open_metrics(log: RunLog) -> Iterator[str]:
     for system in log.systems:
         history = log.metrics(system)
         for text, series in history.names.items():
-            if not _is_creation_time(series, history):
+            if not _is_creation_time(series, history) and _NAME not in series.labels:
                 metric = (system, _labels(series, skip="le"))
                 _family(series, history, families).metrics.setdefault(metric, []).append(text)
     for name, family in sorted(families.items()):
@@ -42,6 +45,11 @@ def open_metrics(log: RunLog) -> Iterator[str]:
             label = system if len(log.systems) > 1 else None
             yield from _metric(log.metrics(system), sorted(texts, key=_part_order), log.start_unix_ns, label)
     yield "# EOF\n"
+
+
+def _is_number(value: str) -> bool:
+    """Whether Prometheus reads it; beyond the largest double it does not, and says so of the whole document."""
+    return _VALUE.fullmatch(value) is not None and (value.endswith(("Inf", "NaN")) or isfinite(float(value)))
 
 
 def _is_creation_time(series: SeriesName, history: MetricsHistory) -> bool:
@@ -74,7 +82,7 @@ def _metric(history: MetricsHistory, texts: Sequence[str], start_unix_ns: int, s
             continue
         stamp = _stamp(start_unix_ns + history.scrapes[index].time_ns)
         for name, value in zip(shown, values, strict=True):
-            if value is not None and _VALUE.fullmatch(value):
+            if value is not None and _is_number(value):
                 yield f"{name} {value} {stamp}\n"
 
 

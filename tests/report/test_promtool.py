@@ -126,3 +126,20 @@ def test_it_refuses_a_document_that_was_cut(tmp_path: Path) -> None:
     whole = "".join(open_metrics(LogBuilder().scrape("1m", {"up": 1}).log("1h"))).encode()
     assert blocks(whole, tmp_path)[0] == 0
     assert blocks(whole.removesuffix(b"# EOF\n"), tmp_path)[0] != 0
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"d_seconds": 1, 'd_seconds_bucket{le="1.0"}': 1, 'd_seconds_bucket{le="+Inf"}': 1, "d_seconds_count": 1},
+        {'a{x="2",y="1"}': 1, 'a{y="1",x="2"}': 2},
+        {'a{__name__="b"}': 1, "up": 1},
+        {"x_total": -1, "y_total": "NaN", "x_info": 2, "x": 1},
+        {'d_bucket{le="bad"}': 1, "d_count": 1, 'q{quantile="0.5"}': 1, "EOF": 1, 'a:b{le="5"}': 1},
+        {"most": "1e999", "least": "-1e999", "x": 1e300, "y": "1e-5", "z": ".5", "w": "5."},
+    ],
+)
+def test_it_takes_whatever_a_system_may_call_its_series(tmp_path: Path, shown: dict[str, float]) -> None:
+    log = LogBuilder().scrape("1m", shown).scrape("2m", shown).log("1h")
+    status, said = blocks("".join(open_metrics(log)).encode(), tmp_path)
+    assert status == 0, said
