@@ -14,7 +14,7 @@ from typing import Final
 from pulse_sim.evidence.envelope import Attested, result_of
 from pulse_sim.evidence.hostile import BundleDamaged
 from pulse_sim.evidence.integrity import Integrity, examine
-from pulse_sim.evidence.names import ATTESTATION, LATEST, MANIFEST, PARTIAL, REPEATS, RUNS
+from pulse_sim.evidence.names import ATTESTATION, LATEST, MANIFEST, REPEATS, RUNS
 from pulse_sim.evidence.recheck import Difference, NotABundle, Recheck, recheck
 from pulse_sim.evidence.signing_key import PUBLISHED_TEST_KEYID, keyid_of
 from pulse_sim.outcome import Outcome
@@ -143,6 +143,6 @@ def _damaged(root: Path, outer: Integrity | None, reasons: list[str], found: Rec
 
 
 def _counts(directory: Path) -> bool:
-    """What nobody takes for a bundle: one being written, and the link to the newest."""
+    """No bundle's name is hidden: what is being written or resumed is; nor is the link to the newest another one."""
     is_latest = directory.name == LATEST and directory.is_symlink()
-    return not is_latest and not directory.name.startswith(PARTIAL)
+    return not is_latest and not directory.name.startswith(".")
