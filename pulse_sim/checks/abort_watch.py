@@ -66,7 +66,7 @@ class AbortWatch:
 
     def _started(self, record: Record) -> list[Firing]:
         self._counters_of(record.subject).begin_life()
-        self._resources.topology.variants[record.subject] = record.data.get("variant")
+        self._resources.topology.started(record)
         return []
 
     def _crash(self, record: Record) -> list[Firing]:

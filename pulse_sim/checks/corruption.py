@@ -47,12 +47,26 @@ class Topology:
     def __init__(self) -> None:
         self.connections: dict[str, Held] = {}
         self.truths: dict[str, Mapping[str, Any]] = {}
-        self.variants: dict[str, Any] = {}
+        self._variants: dict[str, Any] = {}
+        self._started_seq: dict[str, int] = {}
 
     def start(self, record: Record) -> None:
         """``world/start``: the connections of the file count as configured from here on."""
         for name, given in record.data["connections"].items():
             self.connections[name] = Held(given["system"], given["appliance"], record.seq)
+
+    def started(self, record: Record) -> None:
+        """``sut/started``: which variant runs, and since when."""
+        self._variants[record.subject] = record.data.get("variant")
+        self._started_seq[record.subject] = record.seq
+
+    def knows_truenas(self, system: str) -> bool:
+        """Whether the running version has the feature at all."""
+        return bool(self._variants.get(system) != WITHOUT)
+
+    def was_started_since(self, system: str, seq: int) -> bool:
+        """Whether a system was started after the record ``seq``."""
+        return self._started_seq.get(system, -1) > seq
 
     def act(self, record: Record) -> None:
         """``operator/action``: only what was answered 2xx has happened."""
@@ -63,7 +77,9 @@ class Topology:
         before = self.connections.get(name)
         if before is None and record.data["do"] != "add_connection":
             return
-        self.connections[name] = step(before or Held(record.subject, name, None), given.get("appliance"), record)
+        self.connections[name] = step(
+            before or Held(record.subject, str(given.get("appliance") or name), None), given.get("appliance"), record
+        )
 
     def succeeded(self, connection: str, polls: float) -> None:
         """So many polls of a connection succeeded."""
@@ -80,7 +96,8 @@ class Topology:
 
 
 def _added(before: Held, appliance: Any, action: Record) -> Held:
-    return Held(action.subject, str(appliance or before.appliance), action.seq)
+    """Added again elsewhere it is as if pointed there: what was known when it was removed is kept until then."""
+    return replace(_updated(before, appliance, action), system=action.subject, opened_seq=action.seq)
 
 
 def _closed(before: Held, _appliance: Any, _action: Record) -> Held:
@@ -142,16 +159,21 @@ class ShownResources:
             return _changed(resource, now, IDENTITY)
         return None if self._may_go(record.subject, resource, before_seq) else "vanished"
 
-    def _interfered(self, _record: Record, _before_seq: int, resource: Resource, now: Resource | None) -> str | None:
-        """A resource TrueNAS has no part in vanished or changed its identity; its status is its source's business."""
+    def _interfered(self, record: Record, before_seq: int, resource: Resource, now: Resource | None) -> str | None:
+        """A resource TrueNAS has no part in vanished or changed its identity; its status is its source's business.
+
+        So is whether it comes back after a restart: that waits for its source to speak again.
+        """
         if is_ours(resource):
             return None
-        return "vanished" if now is None else _changed(resource, now, FOREIGN)
+        if now is None:
+            return None if self.topology.was_started_since(record.subject, before_seq) else "vanished"
+        return _changed(resource, now, FOREIGN)
 
     def _may_go(self, system: str, resource: Resource, before_seq: int) -> bool:
         """Whether a resource had reason to vanish since the look before."""
         topology = self.topology
-        if topology.variants.get(system) == WITHOUT:
+        if not topology.knows_truenas(system):
             return True
         owner, _, thing = str(resource.get("sourceId")).removeprefix("system:").partition("/")
         held = topology.connections.get(owner)

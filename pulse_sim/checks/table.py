@@ -20,6 +20,8 @@ from pulse_sim.checks import (
     operations,
     polls,
     recovery,
+    rollback,
+    rollout,
     safety,
     statuses,
     telemetry,
@@ -29,26 +31,26 @@ from pulse_sim.checks.judgement import CheckKind, CheckResult
 from pulse_sim.observation import RunLog
 from pulse_sim.outcome import Outcome
 
-CHECK_KINDS: Final[Mapping[str, CheckKind]] = {
-    kind.name: kind
-    for group in (
-        polls,
-        statuses,
-        recovery,
-        safety,
-        effects,
-        leaks,
-        isolation,
-        operations,
-        aborts,
-        alerts,
-        availability,
-        load,
-        telemetry,
-        trends,
-    )
-    for kind in group.KINDS
-}
+GROUPS: Final = (
+    polls,
+    statuses,
+    recovery,
+    safety,
+    effects,
+    leaks,
+    isolation,
+    operations,
+    aborts,
+    alerts,
+    availability,
+    load,
+    telemetry,
+    trends,
+    rollout,
+    rollback,
+)
+
+CHECK_KINDS: Final[Mapping[str, CheckKind]] = {kind.name: kind for group in GROUPS for kind in group.KINDS}
 
 ABORTS: Final = CHECK_KINDS["abort_criteria"]
 

@@ -259,6 +259,8 @@ class References:
             yield Finding((*path, "check"), message, nearest(name, CHECK_KINDS))
             return
         given = {key: value for key, value in entry.items() if key != "check"}
+        if name == "rolled_back" and not (self.data.get("rollback") and self.data.get("expect_abort")):
+            yield Finding((*path, "check"), "rolled_back needs a rollback and an expect_abort")
         yield from self._parameters(path, kind.parameters, given)
         yield from self._check_names(path, given)
         yield from self._check_times(path, given)

@@ -173,6 +173,15 @@ def test_what_came_from_the_appliance_before_may_go_when_a_connection_is_pointed
     assert aborted(pointed("tank", "tank", "flash", "flash", "flash", "flash"), ["corruption"])[0] is PASSED
 
 
+def test_a_connection_removed_and_added_again_elsewhere_is_pointed_there() -> None:
+    log = pointed("tank", "tank", "flash", "flash", "flash", "flash")
+    log.records = [record for record in log.records if record.kind != "action"]
+    log.action("7m", "remove_connection", id="nas-1")
+    assert aborted(log.action("8m", "add_connection", id="nas-1", appliance="nas-2"), ["corruption"])[0] is PASSED
+    held = shown(*[OURS] * 3, *[{"nas-1": {}}] * 3).action("7m", "remove_connection", id="nas-1")
+    assert aborted(held.action("8m", "add_connection", id="nas-1", appliance="nas-1"), ["corruption"])[0] is FAILED
+
+
 def test_nobody_polling_yet_it_may_go_later() -> None:
     quiet = pointed("tank", "tank", "tank", "tank", "flash", "flash", polled=False)
     assert aborted(quiet, ["corruption"])[0] is PASSED
@@ -204,6 +213,15 @@ def test_the_version_without_the_feature_may_show_none_of_it() -> None:
 def test_another_sources_resource_that_changes_is_interfered_with(after: Mapping[str, Any], told: str) -> None:
     before = {**OURS, "agent": AGENT}
     assert aborted(shown(before, before, after), ["interference"]) == (FAILED, f"interference at 11m: {told}")
+
+
+def test_another_sources_resource_may_wait_for_its_source_after_a_restart_and_comes_back_the_same() -> None:
+    before = {**OURS, "agent": AGENT}
+    log = shown(before, before, OURS, before, before, before).add("7m", "sut/stopped", "pulse")
+    assert aborted(log.add("8m", "sut/started", "pulse"), ["interference"])[0] is PASSED
+    other = {**OURS, "agent": {**AGENT, "name": "other"}}
+    log = shown(before, before, other).add("7m", "sut/stopped", "pulse")
+    assert aborted(log.add("8m", "sut/started", "pulse"), ["interference"])[0] is FAILED
 
 
 def test_another_sources_status_is_its_own_business() -> None:

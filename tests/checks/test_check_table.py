@@ -14,6 +14,9 @@ from pulse_sim.outcome import Outcome
 from tests.checks.log_builder import LogBuilder, judge
 
 MINIMAL: dict[str, dict[str, Any]] = {
+    "checkpoint": {"at": "1h"},
+    "green_for": {"for": "1h"},
+    "rolled_back": {"by": "disable"},
     "poll_errors": {"connection": "nas-1", "error_type": "auth", "at_most": 0},
     "poll_success_rate": {"connection": "nas-1", "at_least": 0.0},
     "source_status": {"connection": "nas-1", "is": "online", "by": "1m"},
