@@ -5,6 +5,7 @@ Knows nothing of which phase it is; scenarios say when a checkpoint is and how l
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from math import isfinite
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -162,7 +163,7 @@ def _fresh_at(log: RunLog, connection: Connection, at_ns: int) -> tuple[bool, st
     if not samples or not is_seen_at(log, connection.system, samples[-1].time_ns, at_ns, log.metrics_interval_ns):
         raise NoEvidence(f"no sample of the staleness of {connection.id} just before {format_duration(at_ns)}")
     last = samples[-1]
-    if not last.value >= 0:
+    if not isfinite(last.value) or last.value < 0:
         raise NoEvidence(f"{STALENESS} of {connection.id} was no age", [last.seq])
     told = f"the last success of {connection.id} was {int(last.value)}s old at {at_ms(last.time_ns)}"
     return last.value < _limit_s(connection), told, [last.seq]
