@@ -4,6 +4,7 @@ Reads what a bundle recorded, as plain data, and recomputes nothing. What it rea
 not of the shape it should have is left out, never believed.
 """
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -167,17 +168,34 @@ def _words(packets: Mapping[str, Any]) -> dict[tuple[str, str], str]:
             why = _text(gate, "reason")
             found["gate", _text(gate, "id")] = f"{told}: {why}" if why else told
         for item in _objects(packet.get("evidence")):
-            runs = len(_objects(item.get("runs")))
-            found["evidence", _text(item, "id")] = _text(item, "reason") or f"{runs} run{'' if runs == 1 else 's'}"
+            found["evidence", _text(item, "id")] = "; ".join(filter(None, (_made_of(item), _text(item, "reason"))))
     return found
+
+
+def _made_of(item: Mapping[str, Any]) -> str:
+    """What an evidence item is: a command as it was called, or so many runs."""
+    command, runs = item.get("command"), _objects(item.get("runs"))
+    if isinstance(command, Mapping):
+        status = "" if _text(item, "reason") else f" ended with {command.get('exit_status')}"
+        return f"command {shlex.join(_texts(command.get('argv')))}{status}"
+    not_passed = sum(run.get("outcome") != Outcome.PASSED for run in runs)
+    return f"{not_passed} of {_count(len(runs), 'run')} not passed" if runs else _text(item, "kind")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _done(packets: Mapping[str, Any]) -> Iterator[Step]:
     for packet in _objects(packets.get("packets")):
         gates = _objects(packet.get("gates"))
         passed = sum(gate.get("outcome") == Outcome.PASSED for gate in gates)
-        runs = {_text(item, "run") for gate in gates for item in _objects(gate.get("evidence"))} - {""}
-        why = f"{_text(packet, 'title')}: {passed} of {len(gates)} gates passed on {len(runs)} runs"
+        items = _objects(packet.get("evidence"))
+        runs = {_text(run, "run") for item in items for run in _objects(item.get("runs"))}
+        commands = sum(isinstance(item.get("command"), Mapping) for item in items)
+        told = ", ".join(_count(number, what) for number, what in ((len(runs), "run"), (commands, "command")) if number)
+        shown = f"{passed} of {_count(len(gates), 'gate')} passed{' on ' if told else ''}{told}"
+        why = f"{_text(packet, 'title')}: {shown}"
         yield Step("packet", _text(packet, "id"), _text(packet, "state"), why)
 
 

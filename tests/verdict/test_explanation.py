@@ -103,7 +103,7 @@ def test_a_verdict_goes_down_to_the_check_whether_or_not_it_recorded_its_chains(
     assert [step.why for step in chain.steps[1:4]] == [
         "gate recovers (P0): check recovers",
         "(P0) It recovers: check recovers",
-        "2 runs",
+        "1 of 2 runs not passed",
     ]
 
 
@@ -112,6 +112,17 @@ def test_go_is_its_packets() -> None:
     chain = explain_verdict(go, {"packets": [packet("DONE", "passed")]}, {"small-2": GOOD})
     assert links(chain) == [("verdict", "trr", "GO"), ("packet", "TRR-04", "DONE")]
     assert chain.steps[1].why == "Failure injection: 2 of 2 gates passed on 2 runs"
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [("", "command pulse-sim verify 'a b' ended with 0"), ("timed out", "command pulse-sim verify 'a b'; timed out")],
+)
+def test_a_command_is_told_as_it_was_called(reason: str, told: str) -> None:
+    command = {"argv": ["pulse-sim", "verify", "a b"], "exit_status": 0}
+    item = {"id": "small", "kind": "command", "reason": reason, "command": command}
+    chain = explain_verdict(NO_GO, {"packets": [{**packet("CHANGES_REQUESTED", "failed"), "evidence": [item]}]}, {})
+    assert chain.steps[3].why == told
 
 
 def test_a_named_check_is_explained_by_the_worst_run_that_judged_it() -> None:
