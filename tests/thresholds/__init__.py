@@ -1,0 +1,1 @@
+"""The threshold scenarios, and stacks whose thresholds are a little off."""
