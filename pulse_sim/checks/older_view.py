@@ -18,6 +18,7 @@ from pulse_sim.observation import Record, RunLog, Source
 REQUESTS: Final = "pulse_http_requests_total"
 OLDER: Final = "/api/resources"
 CURRENT: Final = "/api/v2/resources"
+ASKING: Final = ("ask_system", "send_request")
 
 
 class OlderViewUnused(Parameters):
@@ -80,7 +81,7 @@ def _counted(log: RunLog, system: str, route: str) -> float:
 
 def _asks_for_older(record: Record) -> bool:
     path = str(record.data["with"].get("path", "")).partition("?")[0]
-    return record.data["do"] == "ask_system" and path == OLDER and record.data["status"] is not None
+    return record.data["do"] in ASKING and path == OLDER and record.data["status"] is not None
 
 
 KINDS: Final[tuple[CheckKind, ...]] = (check_kind("older_view_unused", OlderViewUnused, expected_disuse, find_use),)

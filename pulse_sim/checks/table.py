@@ -17,15 +17,19 @@ from pulse_sim.checks import (
     isolation,
     leaks,
     load,
+    older_view,
     operations,
     polls,
+    reachability,
     recovery,
     rollback,
     rollout,
     safety,
+    sources,
     statuses,
     telemetry,
     trends,
+    truth,
 )
 from pulse_sim.checks.judgement import CheckKind, CheckResult
 from pulse_sim.observation import RunLog
@@ -48,6 +52,10 @@ GROUPS: Final = (
     trends,
     rollout,
     rollback,
+    truth,
+    sources,
+    reachability,
+    older_view,
 )
 
 CHECK_KINDS: Final[Mapping[str, CheckKind]] = {kind.name: kind for group in GROUPS for kind in group.KINDS}

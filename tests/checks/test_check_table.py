@@ -42,6 +42,10 @@ MINIMAL: dict[str, dict[str, Any]] = {
     "availability": {"at_least": 0.0},
     "trend": {"of": "tasks", "at_most_per_hour": 1000.0},
     "poll_metrics": {"connection": "nas-1"},
+    "shows_truth": {"connection": "nas-1", "lag": "1h"},
+    "source_undisturbed": {"source": "agent"},
+    "seen": {"what": {"log": "started"}},
+    "older_view_unused": {},
 }
 
 

@@ -40,6 +40,10 @@ CHECKS: list[dict[str, Any]] = [
     {"check": "poll_metrics", "connection": "nas-1"},
     {"check": "checkpoint", "at": "29m", "since": "12m"},
     {"check": "green_for", "for": "5m", "connections": ["nas-2"]},
+    {"check": "shows_truth", "connection": "nas-2", "lag": "2m30s"},
+    {"check": "source_undisturbed", "source": "agent"},
+    {"check": "seen", "what": {"request": {"appliance": "nas-1", "status": 401}}},
+    {"check": "older_view_unused"},
 ]
 OF_ABORTED_RUNS = {"rolled_back"}
 METRICS = {
@@ -57,8 +61,10 @@ METRICS = {
     "poll_metrics",
     "checkpoint",
     "green_for",
+    "shows_truth",
+    "older_view_unused",
 }
-JOURNAL = {"request_rate", "login_rate", "no_retry_storm"}
+JOURNAL = {"request_rate", "login_rate", "no_retry_storm", "seen"}
 ALERTS = {"alert_fires", "alert_resolves", "alert_silent", "checkpoint", "green_for"}
 TRUTH = {"shows_truth", "source_undisturbed"}
 SHOWN = {"availability", "source_status", "resource_status", "recovers", "abort_criteria", "older_view_unused"}
