@@ -4,11 +4,15 @@ import re
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pulse_sim.report.page import policy, scripts, style
+from pulse_sim.report.timeline import read_timeline
+from pulse_sim.report.timeline_data import timeline_data
 from tests.report.page_reader import Page
+from tests.report.stories import read_log
 
 ASSETS = Path(__file__).resolve().parents[2] / "pulse_sim" / "report" / "assets"
 UPLOT_1_6_32 = {
@@ -52,3 +56,13 @@ def test_the_data_of_the_package_names_every_kind_of_asset() -> None:
     for place in (ASSETS, ASSETS.with_name("templates")):
         assert {path.suffix[1:] for path in place.iterdir()} - {"md"} <= set(patterns)
     assert files("pulse_sim.report").joinpath("assets", "timeline.js").is_file()
+
+
+def test_the_script_reads_only_what_the_data_of_a_timeline_has(tmp_path: Path) -> None:
+    data: dict[str, Any] = timeline_data(read_timeline(read_log(tmp_path)))
+    script = (ASSETS / "timeline.js").read_text("utf-8")
+    assert set(re.findall(r"\bdata\.(\w+)", script)) <= data.keys()
+    (lane,) = data["lanes"]
+    asked = set(re.findall(r"\blane\.(\w+)", script))
+    assert asked <= lane.keys()
+    assert lane.keys() <= asked
