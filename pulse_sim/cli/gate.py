@@ -16,6 +16,7 @@ from rich.console import Console
 
 from pulse_sim.canonical import Json
 from pulse_sim.cli import options
+from pulse_sim.cli.abandoned import begun, sweep_dead
 from pulse_sim.cli.exit_status import of_outcome
 from pulse_sim.cli.job import CHECKOUT, RunJob
 from pulse_sim.cli.wall import now_text, stopwatch_s
@@ -102,7 +103,8 @@ def gate(
         _require_writable(file)
     options.require_system(sut)
     options.require_directory(out)
-    with GateBundle(out, seeds[0]) as bundle:
+    sweep_dead(out)
+    with begun(out, lambda: GateBundle(out, seeds[0])) as bundle:
         planned = _planned(scenarios, seeds, sut, bundle.runs_path)
 
         def left_s() -> float:
@@ -122,7 +124,7 @@ def gate(
     if as_json:
         click.echo(json.dumps(_row(decided, sealed, stopwatch_s() - began_s)))
     else:
-        _tell(Console(highlight=False, soft_wrap=True), decided, sealed)
+        _tell(Console(highlight=False, soft_wrap=True), decided, planned, sealed)
     raise SystemExit(of_outcome(decided.outcome))
 
 
@@ -290,7 +292,13 @@ def _row(decided: CiGate, bundle: Path, wall_s: float) -> dict[str, Any]:
     }
 
 
-def _tell(console: Console, decided: CiGate, bundle: Path) -> None:
+def _tell(console: Console, decided: CiGate, planned: Sequence[RunJob], bundle: Path) -> None:
+    """The gate for people. Files are named as they were given here: the bundle names them from the catalogue on."""
+    replays = {
+        (job.scenario.id, job.seed): run_command(job.source_file, job.seed, "simulated", job.sut, job.schedule)
+        for job in planned
+    }
+
     def say(line: str) -> None:
         console.print(line, markup=False)
 
@@ -302,7 +310,8 @@ def _tell(console: Console, decided: CiGate, bundle: Path) -> None:
     if decided.comparison is not None:
         say(comparison_in_a_line(decided.comparison))
     failing = [run for run in decided.runs if run.problem]
-    for line in list(dict.fromkeys(run.replay for run in failing))[:SHOWN_AT_MOST]:
+    lines = dict.fromkeys(replays[run.summary.scenario, run.summary.seed] for run in failing)
+    for line in list(lines)[:SHOWN_AT_MOST]:
         say(f"replay: {line}")
     for run in failing:
         if run.unrepeatable and run.repeat is not None and run.repeat.run is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pulse_sim.checks.abort_watch import AbortWatch
-from pulse_sim.cli.abandoned import held
+from pulse_sim.cli.abandoned import begun
 from pulse_sim.cli.wall import now_text, stopwatch_s
 from pulse_sim.evidence.checkpoints import CheckpointWriter, Mark
 from pulse_sim.evidence.environment import describe_environment
@@ -50,7 +50,7 @@ def perform(job: RunJob) -> dict[str, Any]:
     """Conduct, judge and seal one run; the row ``pulse-sim run --json`` prints for it."""
     started_s, started_at = stopwatch_s(), now_text()
     header = header_of(job)
-    with RunBundle(job.directory, header) as bundle, held(bundle.path):
+    with begun(job.directory, lambda: RunBundle(job.directory, header)) as bundle:
         conducted = _record(job, header, bundle.path)
         _write_resources(bundle.resources_path, stopwatch_s() - started_s)
         sealed = bundle.complete(
@@ -76,6 +76,7 @@ def perform(job: RunJob) -> dict[str, Any]:
         "bundle": str(sealed.path),
         "reason": ": ".join(filter(None, (sealed.judged.reason, "; ".join(conducted.broken)))),
         "capabilities": sorted(conducted.capabilities),
+        "system_versions": sorted(conducted.versions),
     }
 
 
@@ -98,18 +99,23 @@ class Conducted:
     trace_digest: str
     broken: Sequence[str]
     capabilities: frozenset[str]
+    versions: frozenset[str]
 
 
 def _record(job: RunJob, header: Header, directory: Path) -> Conducted:
     """Run the simulation and leave the sealed log and the checkpoints of its trace in ``directory``."""
     with CheckpointWriter(directory) as checkpoints:
         trace = Trace(lambda point: checkpoints.write(Mark(point.events, point.at_ns, point.digest)))
-        broken, capabilities = conduct(job, header, directory, trace)
-        return Conducted(trace.finish(header.encode()), broken, capabilities)
+        broken, capabilities, versions = conduct(job, header, directory, trace)
+        return Conducted(trace.finish(header.encode()), broken, capabilities, versions)
 
 
-def conduct(job: RunJob, header: Header, directory: Path, trace: Trace) -> tuple[Sequence[str], frozenset[str]]:
-    """Run the simulation, tell ``trace`` of it and leave the log in ``directory``; what broke, what every system can.
+def conduct(
+    job: RunJob, header: Header, directory: Path, trace: Trace
+) -> tuple[Sequence[str], frozenset[str], frozenset[str]]:
+    """Run the simulation, tell ``trace`` of it and leave the log in ``directory``.
+
+    Returns what broke, what every system can do, and what the systems call themselves.
 
     The one way a job is simulated, whether for evidence or to look at it again: both must trace the same events.
     """
@@ -132,7 +138,8 @@ def conduct(job: RunJob, header: Header, directory: Path, trace: Trace) -> tuple
 
         world.run(to_the_end())
     capabilities = frozenset.intersection(*(system.capabilities for system in world.systems.values()))
-    return tuple(world.broken[:BROKEN_TOLD]), frozenset(item.value for item in capabilities)
+    versions = frozenset(system.version for system in world.systems.values())
+    return tuple(world.broken[:BROKEN_TOLD]), frozenset(item.value for item in capabilities), versions
 
 
 def _write_resources(path: Path, wall_s: float) -> None:

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from pulse_sim.cli import options
+from pulse_sim.cli.abandoned import sweep_dead
 from pulse_sim.cli.exit_status import combined, of_outcome
 from pulse_sim.cli.job import RunJob
 from pulse_sim.cli.workers import run_all
@@ -72,6 +73,7 @@ def run(
         options.stop_for_problems(error)
     options.require_system(sut)
     options.require_directory(out)
+    sweep_dead(out)
     planned = [
         RunJob(scenario, number, sut, schedule, out, str(path), options.masked_argv())
         for path, file in zip(scenarios, loaded, strict=True)

@@ -1,6 +1,6 @@
 """Jobs out to worker processes and rows back, with progress on stderr; a worker that fails is a row too."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from pulse_sim.cli.abandoned import sweep
@@ -17,21 +17,34 @@ REHEARSED_FROM: Final = 6
 
 
 def run_all(
-    jobs: Sequence[RunJob], workers: int, *, quiet: bool, budget_s: float | None = None, what: str = "runs"
+    jobs: Sequence[RunJob],
+    workers: int,
+    *,
+    quiet: bool,
+    budget_s: float | None = None,
+    what: str = "runs",
+    on_row: Callable[[RunJob, dict[str, Any]], None] | None = None,
 ) -> list[dict[str, Any]]:
     """One row for each job, in their order. No half-written bundle stays, not even when this is interrupted.
 
     ``budget_s`` is wall time for all of them; the row of one that did not fit has ``fits`` false. ``what`` is what they
-    are called while they are under way.
+    are called while they are under way. ``on_row`` is called with each job and its row as it ends.
     """
     with told_progress(len(jobs), quiet=quiet, what=what) as tell:
+
+        def ended(index: int, result: Any) -> None:
+            row = _row(jobs[index], result)
+            if on_row is not None:
+                on_row(jobs[index], row)
+            tell(row)
+
         try:
             results = run_jobs(
                 "pulse_sim.cli.job:perform",
                 list(jobs),
                 jobs=workers,
                 timeout_s=TIMEOUT_S,
-                on_progress=lambda index, result: tell(_row(jobs[index], result)),
+                on_progress=ended,
                 preload=REHEARSED if len(jobs) >= REHEARSED_FROM else PRELOAD,
                 budget_s=budget_s,
             )

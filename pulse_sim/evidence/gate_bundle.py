@@ -40,6 +40,11 @@ class GateBundle:
         self.runs_path.mkdir()
 
     @property
+    def path(self) -> Path:
+        """The directory under its partial name."""
+        return self._partial.path
+
+    @property
     def runs_path(self) -> Path:
         """Where the runs of this gate are to be sealed."""
         return self._partial.path / RUNS

@@ -106,8 +106,8 @@ def replayed(decided: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs are taken from the verdict above instead of being run again; everything else is the real command."""
     runs = bundle_of(decided) / "runs"
 
-    def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool) -> list[dict[str, Any]]:
-        del workers, quiet
+    def run_all(jobs: Sequence[RunJob], workers: int, *, quiet: bool, on_row: object) -> list[dict[str, Any]]:
+        del workers, quiet, on_row
         rows = []
         for job in jobs:
             for source in runs.iterdir():
