@@ -14,6 +14,7 @@ from pulse_sim.checks.wording import amount, at_ms, within
 from pulse_sim.observation import Record, RunLog, Source
 from pulse_sim.units import MINUTE, format_duration
 
+_ASKING: Final = ("ask_system", "send_request")
 ANSWER_WITHIN_NS: Final = MINUTE
 """An answer that came later belongs to another question."""
 
@@ -85,12 +86,12 @@ def expected_answer(given: ApiAnswer) -> str:
 
 
 def find_answer(log: RunLog, given: ApiAnswer) -> Finding:
-    """The first answer to an ``ask_system`` for the path at or after the time."""
+    """The first answer to an ``ask_system`` or ``send_request`` for the path at or after the time."""
     require_started(log, given.system)
     asked = [
         record
         for record in log.of(Source.OPERATOR, "action", given.system)
-        if record.data["do"] == "ask_system" and record.data["with"].get("path") == given.path
+        if record.data["do"] in _ASKING and record.data["with"].get("path") == given.path
     ]
     late_ns = given.at + ANSWER_WITHIN_NS
     record = next((record for record in asked if given.at <= record.time_ns < late_ns), None)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from pulse_sim.observation import Source
-from pulse_sim.sut.protocol import Answer, Capability, SystemFailure, SystemUnderTest
+from pulse_sim.sut.protocol import Answer, Capability, OpenToStrangers, SystemFailure, SystemUnderTest
 from pulse_sim.units import SECOND
 from pulse_sim.world.protocol import Observe, World
 
@@ -69,7 +69,7 @@ class Operator:
         else:
             status = answer.status
             error = None if status < 400 else _error_code(answer)
-            if do == "ask_system":
+            if do in _KEPT:
                 kept = _readable(answer)
         data = {"do": do, "with": dict(options), "status": status, "error": error, **kept}
         self._observe(Source.OPERATOR, "action", self._name, data)
@@ -117,6 +117,20 @@ class Operator:
     async def _ask(self, options: Mapping[str, Any]) -> Answer:
         return await self._system.request("GET", options["path"])
 
+    async def _send(self, options: Mapping[str, Any]) -> Answer:
+        length = options["body_bytes"]
+        body = {"filling": "x" * (length - len('{"filling": ""}'))} if length else None
+        if options["with_token"]:
+            return await self._system.request(options["method"], options["path"], body)
+        if not isinstance(self._system, OpenToStrangers):
+            raise SystemFailure(f"system {self._name} can be asked with its token only")
+        return await self._system.request_without_token(options["method"], options["path"], body)
+
+    async def _receive(self, options: Mapping[str, Any]) -> Answer:
+        """Everything that was posted, one body a line."""
+        bodies = await self._world.receive(options["port"], options["lasting_ns"])
+        return Answer(200, b"\n".join(bodies))
+
     async def _remove_file(self, options: Mapping[str, Any]) -> Answer:
         """As ``ls; rm; ls`` in the data directory: what lay there before and what lies there after is on record."""
         if Capability.REMOVE_FILE not in self._system.capabilities:
@@ -129,7 +143,10 @@ class Operator:
 
     async def _report_host(self, options: Mapping[str, Any]) -> Answer:
         """What the last report was answered, or the first that was refused; one that found nobody is lost."""
-        report = {"id": options["host"], "hostname": options["host"], "status": "online", "disks": []}
+        shared = options["appliance"]
+        serials = [] if shared is None else self._world.serials(shared)
+        disks = [{"name": f"disk{n}", "serial": serial, "status": "online"} for n, serial in enumerate(serials)]
+        report = {"id": options["host"], "hostname": options["host"], "status": "online", "disks": disks}
         for _ in range(options["times"] - 1):
             with suppress(ConnectionError, TimeoutError):
                 answer = await self._system.request("POST", HOST_REPORT, report)
@@ -182,7 +199,12 @@ _ACTIONS: Final[Mapping[str, Any]] = {
     "ask_system": Operator._ask,
     "remove_file": Operator._remove_file,
     "report_host": Operator._report_host,
+    "send_request": Operator._send,
+    "receive_alerts": Operator._receive,
 }
+
+_KEPT: Final = frozenset({"ask_system", "send_request", "receive_alerts"})
+"""Actions whose answer is kept to be judged."""
 
 
 def _readable(answer: Answer) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _first_connection(name: str, connection: Connection) -> dict[str, Any]:
 def _options(parameters: BaseModel) -> dict[str, Any]:
     """Parameters as the log names them: times say their unit and stay nanoseconds."""
     values = {name: getattr(parameters, name) for name in type(parameters).model_fields}
-    for time in ("poll_interval", "down_for", "every"):
+    for time in ("poll_interval", "down_for", "every", "lasting"):
         if time in values:
             values[f"{time}_ns"] = values.pop(time)
     return values

@@ -63,6 +63,19 @@ class ReportHost(StrictModel):
     host: HostId = Field(description="The host whose agent it is; no host of the run")
     every: WindowLength = Field(30 * SECOND, description="Time between two reports")
     times: int = Field(1, ge=1, le=10_000, description="How many reports there are")
+    appliance: HostId | None = Field(None, description="An appliance whose disks it sees as well, each of them online")
+
+
+class SendRequest(StrictModel):
+    path: str = Field(pattern=r"^/[!-~]*$", max_length=512, description="Path and query, such as /api/v2/resources")
+    method: Literal["GET", "POST"] = Field("GET", description="The HTTP method")
+    with_token: bool = Field(False, description="Whether it comes with the operator's token")
+    body_bytes: int = Field(0, ge=0, le=1_048_576, description="Length of its body, a JSON object; 0 is none")
+
+
+class ReceiveAlerts(StrictModel):
+    port: int = Field(9000, ge=1024, le=65_535, description="Port of the receiver, which is http://operator:<port>/")
+    lasting: WindowLength = Field(description="How long it listens; what it has got by then is kept")
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,8 @@ _ACTIONS: Final = (
     Action("ask_system", "Read a page of the system's API; its answer is kept.", AskSystem, None),
     Action("remove_file", "Remove one file of the system's data directory.", RemoveFile, None),
     Action("report_host", "Report another host again and again, as an agent there does.", ReportHost, None),
+    Action("send_request", "Send any request, as somebody without a token does.", SendRequest, None),
+    Action("receive_alerts", "Receive what a system posts to a webhook.", ReceiveAlerts, None),
     Action("kill_system", "End the system at once, without clean-up, and start it again.", KillSystem, None),
 )
 

@@ -37,7 +37,7 @@ from pulse_sim.stack.rpc_client import RpcClient
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.schedule import Schedule
 from pulse_sim.stack.seams import Seams
-from pulse_sim.stack.settings import read_settings
+from pulse_sim.stack.settings import Settings, read_settings
 from pulse_sim.stack.slots import PollSlots
 from pulse_sim.stack.store import ConnectionStore, StoreDamaged
 from pulse_sim.stack.watch import SOURCE, Outcomes, Polled, Watch
@@ -52,6 +52,7 @@ __all__ = ["Parts", "Seams", "Stack"]
 class Parts:
     """The constructors the stack is made of. A variant of the stack replaces one of them by a subclass."""
 
+    settings: type[Settings] = Settings
     runtime: type[Runtime] = Runtime
     deadlines: type[Deadlines] = Deadlines
     classifier: type[Classifier] = Classifier
@@ -74,6 +75,8 @@ class Parts:
     admission: type[Admission] = Admission
     alerts: type[AlertBook] = AlertBook
     webhook: type[Webhook] = Webhook
+    context: type[ContextRoutes] = ContextRoutes
+    server: type[ApiServer] = ApiServer
 
 
 class Stack:
@@ -89,9 +92,9 @@ class Stack:
         parts: Parts | None = None,
         variant: str = "truenas-off-by-default",
     ) -> None:
-        self.settings = read_settings(environ, variant)
         self._seams = seams
         self._parts = parts or Parts()
+        self.settings = read_settings(environ, variant, self._parts.settings)
         self._standing: list[Any] = []
         self._started = False
 
@@ -128,14 +131,14 @@ class Stack:
         self._watch_runtime()
         self._open_store()
         time, routes = self._runtime.time, self._routes()
-        self._server = ApiServer(settings, seams.clock, self._metrics, time, routes, VERSION)
+        self._server = parts.server(settings, seams.clock, self._metrics, time, routes, VERSION)
         await self._server.start()
         self._started = True
         if settings.has_truenas:
             self._keeper.load()
             self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
             self._start_alerts()
-        if settings.truenas_enabled:
+        if settings.polls_truenas():
             await self._poller.start()
         fields = {"version": VERSION, "variant": settings.variant, "enabled": settings.truenas_enabled}
         _log.info("Pulse %(version)s started: %(variant)s, TrueNAS enabled: %(enabled)s", fields)
@@ -147,7 +150,7 @@ class Stack:
         self._started = False
         await self._events.stop()
         await self._server.stop()  # first, so that no request changes what is being stopped
-        if self.settings.truenas_enabled:
+        if self.settings.polls_truenas():
             await self._poller.stop()
         await self._runtime.cancel(self._standing, STOP_S)
         if self.settings.has_truenas:
@@ -206,8 +209,12 @@ class Stack:
             self._events,
         ]
         if settings.has_truenas:
-            context = ContextRoutes(self._registry, self._alerts, self._seams.clock, followed=self._followed, time=time)
-            groups += [AlertRoutes(self._alerts), context]
+            groups += [
+                AlertRoutes(self._alerts),
+                self._parts.context(
+                    self._registry, self._alerts, self._seams.clock, followed=self._followed, time=time
+                ),
+            ]
             stream = self._seams.stream("stack connection ids")
             groups.append(
                 ConnectionRoutes(
@@ -233,7 +240,7 @@ class Stack:
         return [(connection, self._status_of(org, connection.id)) for connection in self._store.load(org)]
 
     async def _sync(self) -> None:
-        if self.settings.truenas_enabled:
+        if self.settings.polls_truenas():
             await self._poller.sync_connections()
 
     async def _test(self, connection: Connection) -> None:

@@ -55,6 +55,12 @@ class Resource:
     spoken: Claim
     claims: tuple[Claim, ...]
 
+    @property
+    def source_id(self) -> str:
+        """Its name within a source: an appliance's, also while an agent is fresher and speaks."""
+        named = (claim for claim in self.claims if claim.holding.key[1] not in SPEAK_LAST)
+        return next(named, self.claims[0]).record.source_id
+
 
 def stale_limit(interval_s: float, poll_limit_s: float) -> float:
     """Seconds a source may be silent: 120, or two intervals and a poll's deadline for intervals over a minute."""

@@ -43,20 +43,24 @@ class Settings:
         """Whether this version has the feature at all."""
         return self.variant != "without-truenas"
 
+    def polls_truenas(self) -> bool:
+        """Whether the poller starts: the feature flag, or this version's default where nobody set it."""
+        return self.truenas_enabled
+
 
 def is_true(text: str | None) -> bool:
     """1, true, yes and on, in any case, trimmed; everything else is off."""
     return (text or "").strip().lower() in _TRUE
 
 
-def read_settings(environ: Mapping[str, str], variant: str) -> Settings:
-    """Settings from the environment. Raises SettingsInvalid."""
+def read_settings(environ: Mapping[str, str], variant: str, made: type[Settings] = Settings) -> Settings:
+    """Settings from the environment, as a `made`. Raises SettingsInvalid."""
     if variant not in VARIANTS:
         raise SettingsInvalid(f"variant {variant!r} is none of {', '.join(VARIANTS)}")
     flag = environ.get("PULSE_ENABLE_TRUENAS")
     on_unless_refused = variant == "truenas-on-by-default" and not (flag or "").strip()
     limit = (environ.get("PULSE_NODE_LIMIT") or "").strip()
-    return Settings(
+    return made(
         variant=variant,
         truenas_enabled=variant != "without-truenas" and (on_unless_refused or is_true(flag)),
         data_dir=(environ.get("PULSE_DATA_DIR") or "/etc/pulse").rstrip("/") or "/",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 class Capability(StrEnum):
@@ -103,6 +103,15 @@ class SystemUnderTest(Protocol):
 
     async def remove_file(self, name: str) -> None:
         """Remove one named file of the data directory, as the runbook's data clean-up does."""
+        ...
+
+
+@runtime_checkable
+class OpenToStrangers(Protocol):
+    """A system that can be asked by somebody it does not know; not every one can."""
+
+    async def request_without_token(self, method: str, path: str, json: Any = None) -> Answer:
+        """One request to the API as anybody may send it."""
         ...
 
 

@@ -82,6 +82,10 @@ class ReferenceSystem:
         headers = {"Authorization": f"Bearer {self._place.api_token}"}
         return await self._place.fetch(method, self._place.base_url + path, headers, json)
 
+    async def request_without_token(self, method: str, path: str, json: Any = None) -> Answer:
+        """The same from somebody who has no token."""
+        return await self._place.fetch(method, self._place.base_url + path, {}, json)
+
     async def scrape(self) -> Answer:
         """The metrics page, which needs no token."""
         return await self._place.fetch("GET", self._place.base_url + "/metrics", {}, None)

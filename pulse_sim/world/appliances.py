@@ -85,6 +85,11 @@ class SimulatedAppliance:
         """Take a fault back."""
         self._server.heal(fault_id)
 
+    def serials(self) -> list[str]:
+        """The serial numbers of its disks, in the order of their names."""
+        disks = self._appliance.truth()["disks"]
+        return [serial for name in sorted(disks) if (serial := disks[name]["serial"])]
+
     def note_truth(self) -> None:
         """Record what the appliance really is, where that differs from what is on record."""
         self._appliance.evolve()

@@ -68,6 +68,14 @@ class World(Protocol):
         """Take a fault back; healing twice does nothing."""
         ...
 
+    def serials(self, appliance: str) -> list[str]:
+        """The serial numbers of an appliance's disks, in the order of their names."""
+        ...
+
+    async def receive(self, port: int, for_ns: int) -> list[bytes]:
+        """Listen on the operator's host, which systems know as ``operator``; the bodies that were posted by then."""
+        ...
+
     def power_off(self, system: str, *, torn: bool) -> None:
         """Take the power of a system's machine; ``torn``: its disk keeps a part of what was not synced."""
         ...

@@ -17,6 +17,7 @@ from pulse_sim.world.faults import WORLD_FAULT_KINDS
 from pulse_sim.world.injection import lay
 from pulse_sim.world.logs import LogTap
 from pulse_sim.world.protocol import Instant, Observe
+from pulse_sim.world.receiver import receive
 
 REBOUND: Final = ("aiohttp", "aiohappyeyeballs", "prometheus_client", "pulse_sim.stack", "mock_truenas")
 API_PORT: Final = 7655
@@ -136,6 +137,14 @@ class SimulatedWorld:
     def counts(self) -> Mapping[str, int]:
         """Tasks, transports and timers alive in the simulation."""
         return self._sim.counts()
+
+    def serials(self, appliance: str) -> list[str]:
+        """The serial numbers of an appliance's disks, in the order of their names."""
+        return self._appliances[appliance].serials()
+
+    async def receive(self, port: int, for_ns: int) -> list[bytes]:
+        """Listen on the operator's host; the bodies that were posted by then."""
+        return await receive(self._operator.address, port, for_ns)
 
     def power_off(self, system: str, *, torn: bool) -> None:
         """Take the power of a system's machine; with ``torn`` its disk keeps a part of what was not synced."""

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from pulse_sim.stack.assembly import Parts
 from pulse_sim.sut.protocol import Place
 from pulse_sim.sut.reference import ReferenceSystem
-from tests.broken.alerting import AlertsForgotten, AlertsNeverRaised, AlertsNeverResolved
+from tests.broken.alerting import (
+    AlertsForgotten,
+    AlertsNeverRaised,
+    AlertsNeverResolved,
+    ContextLeaks,
+    ContextUnbounded,
+    WebhookTellsSecrets,
+)
 from tests.broken.knowledge import (
     DisksRenamed,
     DragsOthersAlong,
@@ -24,6 +31,7 @@ from tests.broken.knowledge import (
     SerialsBelieved,
     SeriesLeft,
     StalenessFrozen,
+    StaleSpeaks,
     StoreNotSynced,
 )
 from tests.broken.polling import (
@@ -45,9 +53,15 @@ from tests.broken.polling import (
     StopLeavesPolls,
 )
 from tests.broken.trust import (
+    BodiesUnbounded,
+    CredentialsInClear,
     DismissedShown,
+    DuplicatesAccepted,
+    FlagIgnored,
+    LoginsUnpaced,
     PinIgnored,
     RedirectsFollowed,
+    RolesIgnored,
     SecretsInLogs,
     SecretsUnredacted,
     SessionPerCall,
@@ -99,3 +113,13 @@ alerts_never_raised = _with(Parts(alerts=AlertsNeverRaised))
 alerts_never_resolved = _with(Parts(alerts=AlertsNeverResolved))
 alerts_forgotten = _with(Parts(alerts=AlertsForgotten))
 drags_others_along = _with(Parts(registry=DragsOthersAlong))
+flag_ignored = _with(Parts(settings=FlagIgnored))
+duplicates_accepted = _with(Parts(admission=DuplicatesAccepted))
+credentials_in_clear = _with(Parts(rpc_client=CredentialsInClear))
+logins_unpaced = _with(Parts(logins=LoginsUnpaced))
+roles_ignored = _with(Parts(server=RolesIgnored))
+bodies_unbounded = _with(Parts(server=BodiesUnbounded))
+stale_speaks = _with(Parts(registry=StaleSpeaks))
+context_unbounded = _with(Parts(context=ContextUnbounded))
+context_leaks = _with(Parts(context=ContextLeaks))
+webhook_tells_secrets = _with(Parts(webhook=WebhookTellsSecrets))

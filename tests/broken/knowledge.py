@@ -12,7 +12,7 @@ from pulse_sim.stack.keeping import Keeper
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.provider import Provider
 from pulse_sim.stack.registry import Claim, Key, Registry, Resource
-from pulse_sim.stack.resources import Record, ResourceType, Status, canonical_id
+from pulse_sim.stack.resources import Record, ResourceType, Status, canonical_id, when_stale, worst
 from pulse_sim.stack.snapshot import Disk, Snapshot
 from pulse_sim.stack.store import ConnectionStore
 
@@ -135,3 +135,13 @@ class StoreNotSynced(ConnectionStore):
         )
         self._disk.write(self._file_of(org), data, 0o600)
         self._loaded[org] = (data, tuple(connections))
+
+
+class StaleSpeaks(Registry):
+    """Believes the worst that was ever said of a resource, although a source that is fresh says otherwise."""
+
+    def _resource(self, resource_id: str, claims: list[Claim]) -> Resource:
+        told = super()._resource(resource_id, claims)
+        if all(claim.fresh for claim in claims):
+            return told
+        return Resource(told.id, when_stale(worst(claim.record.status for claim in claims)), told.spoken, told.claims)

@@ -1,16 +1,25 @@
 """Broken in what goes over the wire and who gets to see what: sessions, redirects, certificates, sizes, secrets."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from aiohttp import web
+from yarl import URL
+
+from pulse_sim.stack.api.connections import Admission
+from pulse_sim.stack.api.operations import Role
+from pulse_sim.stack.api.server import ApiServer
 from pulse_sim.stack.client import Client
 from pulse_sim.stack.connection import Connection, Redaction
 from pulse_sim.stack.deadlines import Deadlines
 from pulse_sim.stack.errors import Classifier
+from pulse_sim.stack.logins import Logins
 from pulse_sim.stack.rpc_client import RpcClient
 from pulse_sim.stack.runtime import Runtime
 from pulse_sim.stack.seams import Clock
+from pulse_sim.stack.settings import Settings
 from pulse_sim.stack.watch import Outcomes, Polled
 
 _log = logging.getLogger("TrueNASPoller")
@@ -72,3 +81,49 @@ class DismissedShown(Client):
 
     async def alerts(self) -> Any:
         return [{**alert, "dismissed": False} for alert in await super().alerts()]
+
+
+class CredentialsInClear(RpcClient):
+    """Logs in over an unprotected WebSocket where TLS is switched off."""
+
+    def _endpoint(self) -> URL:
+        scheme = "wss" if self._connection.use_https else "ws"
+        host, port = self._connection.host, self._connection.effective_port
+        return URL.build(scheme=scheme, host=host, port=port) / "api" / "current"
+
+
+class LoginsUnpaced(Logins):
+    """Logs in as often as anybody wants, until the appliance refuses it."""
+
+    def opens_at(self, host: object) -> float:
+        del host
+        return self._runtime.time()
+
+
+class RolesIgnored(ApiServer):
+    """Lets everybody do everything."""
+
+    def role(self, request: web.Request) -> Role:
+        del request
+        return Role.ADMIN
+
+
+class BodiesUnbounded(ApiServer):
+    """Reads bodies of any size."""
+
+    def largest_body(self) -> int:
+        return 0
+
+
+class DuplicatesAccepted(Admission):
+    """Polls the same appliance twice where somebody adds it twice."""
+
+    def refuse_duplicate(self, connection: Connection, others: Iterable[Connection]) -> None:
+        del connection, others
+
+
+class FlagIgnored(Settings):
+    """Polls whether or not the feature is switched on."""
+
+    def polls_truenas(self) -> bool:
+        return self.has_truenas

@@ -278,6 +278,12 @@ class Ledger:
     def note_truth(self, appliance: str) -> None:
         self._do("truth")
 
+    def serials(self, appliance: str) -> list[str]:
+        raise AssertionError("nobody asks for disks")
+
+    async def receive(self, port: int, for_ns: int) -> list[bytes]:
+        raise AssertionError("nobody listens")
+
     def power_off(self, system: str, *, torn: bool) -> None:
         raise AssertionError("nobody takes its power")
 

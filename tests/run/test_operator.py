@@ -31,6 +31,8 @@ EVERY_ACTION: list[dict[str, Any]] = [
     {"at": "10m", "do": "ask_system", "with": {"path": "/api/truenas/connections"}},
     {"at": "11m", "do": "remove_file", "with": {"name": "truenas.enc"}},
     {"at": "12m", "do": "report_host", "with": {"host": "web-1", "every": "10s", "times": 4}},
+    {"at": "13m", "do": "send_request", "with": {"path": "/api/truenas/connections"}},
+    {"at": "13m30s", "do": "receive_alerts", "with": {"lasting": "10s"}},
 ]
 
 
@@ -65,9 +67,11 @@ def test_every_action_is_recorded_with_its_answer(busy: Rehearsed) -> None:
         ("ask_system", 200, None),
         ("remove_file", 200, None),
         ("report_host", 200, None),
+        ("send_request", 401, "unauthorized"),
+        ("receive_alerts", 200, None),
     ]
     minutes = [record.time_ns // MINUTE for record in busy.of("operator/action")]
-    assert minutes == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    assert minutes == [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 13]
     assert {record.subject for record in busy.of("operator/action")} == {"pulse"}
     assert (busy.outcome, busy.broken) == (Outcome.PASSED, ())
 

@@ -236,3 +236,23 @@ def test_a_disk_that_gets_another_name_is_told_under_both() -> None:
     registry.subscribe(heard.append)
     registry.ingest(APPLIANCE, [second], 1, 0)
     assert heard == [Change("default", (second.resource_id,), (first.resource_id,))]
+
+
+def test_a_shared_disk_keeps_its_name_within_its_source_when_only_the_agent_is_fresh() -> None:
+    async def story(bed: Bed) -> tuple[set[str], set[str]]:
+        await bed.start()
+        await bed.add()
+        await bed.wait(5)
+        serial = bed.appliances["nas-1"].truth()["disks"]["sda"]["serial"]
+        report = {"id": "h", "hostname": "h", "status": "online", "disks": [{"name": "c0", "serial": serial}]}
+        named = []
+        for away in (False, True):
+            if away:
+                bed.inject("appliance.down")
+                await bed.wait(200)
+            assert (await bed.api("POST", "/api/agents/host/report", {**report}))[0] == 200
+            shown = await bed.resources("type=physical_disk&source=agent")
+            named.append({each["identity"]["sourceId"] for each in shown})
+        return named[0], named[1]
+
+    assert Bed().run(story) == ({"system:nas-1/disk:sda"}, {"system:nas-1/disk:sda"})

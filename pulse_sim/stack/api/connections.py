@@ -8,7 +8,7 @@ removal that came back would be no kill switch (contract A5, A12).
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any, Final, NoReturn
 
@@ -57,7 +57,7 @@ _TESTED: Final = {400: "Not valid, or the test failed: `truenas_connection_faile
 
 
 class Admission:
-    """Whether one more connection may be added: the gates of license and node limit."""
+    """Whether a connection may be configured: each only once, and the gates of license and node limit."""
 
     def __init__(self, node_limit: int | None, licensed: bool = True) -> None:
         self._node_limit = node_limit
@@ -69,6 +69,11 @@ class Admission:
             raise Refusal(402, "license_required", "a license is needed for TrueNAS connections")
         if self._node_limit is not None and configured >= self._node_limit:
             raise Refusal(403, "node_limit_reached", "the node limit is reached")
+
+    def refuse_duplicate(self, connection: Connection, others: Iterable[Connection]) -> None:
+        """Raises Refusal where one of the others has the same host, port and user name, or the same id."""
+        if any(other.endpoint == connection.endpoint or other.id == connection.id for other in others):
+            raise Refusal(409, "duplicate_connection", "this host, port and user name is configured already")
 
 
 class ConnectionRoutes:
@@ -181,7 +186,7 @@ class ConnectionRoutes:
             existing = self._load(request[ORG])
             connection = self._read({**record, "id": record.get("id") or self._new_id(existing)}, request[ORG])
             self._refuse_mask(connection)
-            self._refuse_duplicate(connection, existing)
+            self._admission.refuse_duplicate(connection, existing)
             self._admission.check(len(existing))
             await self._refuse_unusable(connection)
             self._save([*existing, connection], request[ORG])
@@ -203,7 +208,7 @@ class ConnectionRoutes:
             existing = self._load(request[ORG])
             before = self._find(existing, request.match_info["id"])
             connection = self._read(_merged(before, record), request[ORG])
-            self._refuse_duplicate(connection, [each for each in existing if each.id != before.id])
+            self._admission.refuse_duplicate(connection, [each for each in existing if each.id != before.id])
             await self._refuse_unusable(connection)
             self._save([connection if each.id == before.id else each for each in existing], request[ORG])
             await self._follow(connection)
@@ -284,10 +289,6 @@ class ConnectionRoutes:
     def _refuse_mask(self, connection: Connection) -> None:
         if MASK in connection.secrets():
             _invalid(ConnectionInvalid({"apiKey": "the mask is not a secret"}))
-
-    def _refuse_duplicate(self, connection: Connection, others: list[Connection] | tuple[Connection, ...]) -> None:
-        if any(other.endpoint == connection.endpoint or other.id == connection.id for other in others):
-            raise Refusal(409, "duplicate_connection", "this host, port and user name is configured already")
 
     def _new_id(self, existing: tuple[Connection, ...]) -> str:
         taken = {connection.id for connection in existing}

@@ -8,7 +8,7 @@ from pulse_sim.stack.alerts.book import AlertBook
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import Operation
 from pulse_sim.stack.api.store_refusals import READ_ANSWERS, store_refusal
-from pulse_sim.stack.context import Followed, describe
+from pulse_sim.stack.context import LIMIT_BYTES, Followed, describe
 from pulse_sim.stack.registry import Registry
 from pulse_sim.stack.seams import Clock
 from pulse_sim.stack.store import StoreDamaged
@@ -50,6 +50,17 @@ class ContextRoutes:
             )
         ]
 
+    def summary(self, org: str, followed: Sequence[Followed]) -> str:
+        """The text, bounded."""
+        now, unix_ns = self._time(), self._clock.now_ns()
+        return describe(
+            self._registry, self._alerts, followed, now=now, unix_ns=unix_ns, org=org, limit_bytes=self.limit_bytes()
+        )
+
+    def limit_bytes(self) -> int:
+        """How long the text may be."""
+        return LIMIT_BYTES
+
     async def show(self, request: web.Request) -> web.Response:
         """The summary, at most 8 KiB."""
         org = request[ORG]
@@ -57,5 +68,5 @@ class ContextRoutes:
             followed = self._followed(org)
         except StoreDamaged as damage:
             raise store_refusal(damage, "truenas_load_failed") from None
-        text = describe(self._registry, self._alerts, followed, now=self._time(), unix_ns=self._clock.now_ns(), org=org)
+        text = self.summary(org, followed)
         return web.Response(body=text.encode(errors="replace"), content_type="text/plain", charset="utf-8")

@@ -72,12 +72,12 @@ async def error_bodies(request: web.Request, handler: Handler) -> web.StreamResp
         return refuse(Refusal(500, "internal_error", "internal error"), clock)
 
 
-def admitted(settings: Settings) -> Middleware:
+def admitted(settings: Settings, role_of: Callable[[web.Request], Role]) -> Middleware:
     """Says what a request may do and which organisation it asks for; refuses who may do nothing."""
 
     @web.middleware
     async def layer(request: web.Request, handler: Handler) -> web.StreamResponse:
-        role = role_of(request, settings)
+        role = role_of(request)
         if role is Role.NOBODY and request.path not in OPEN_ROUTES:
             raise Refusal(401, "unauthorized", "a token is needed")
         request[ROLE] = role

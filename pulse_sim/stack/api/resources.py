@@ -76,7 +76,7 @@ def describe(resource: Resource, registry: Registry, now: float) -> dict[str, An
         "updatedAt": rfc3339(holding.changed_ns.get(record.source_id, 0)),
         "sources": sorted({claim.holding.key[1] for claim in resource.claims}),
         "sourceStatus": _source_status(resource, registry, now),
-        "identity": {**record.identity, "sourceId": record.source_id},
+        "identity": {**record.identity, "sourceId": resource.source_id},
         "metrics": record.metrics,
         "parentId": record.parent_id,
         "tags": record.tags,

@@ -6,9 +6,9 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import CLOCK, MAX_BODY
-from pulse_sim.stack.api.middleware import admitted, counted, error_bodies
+from pulse_sim.stack.api.middleware import admitted, counted, error_bodies, role_of
 from pulse_sim.stack.api.openapi import OpenApiRoutes
-from pulse_sim.stack.api.operations import Operation
+from pulse_sim.stack.api.operations import Operation, Role
 from pulse_sim.stack.metrics import Metrics
 from pulse_sim.stack.seams import Clock
 from pulse_sim.stack.settings import Settings
@@ -45,8 +45,8 @@ class ApiServer:
         self._settings = settings
         operations = [operation for group in groups for operation in group.operations()]
         operations += OpenApiRoutes(operations, version).operations()
-        layers = [counted(metrics, time), error_bodies, admitted(settings)]
-        self.application = web.Application(middlewares=layers, client_max_size=MAX_BODY)
+        layers = [counted(metrics, time), error_bodies, admitted(settings, self.role)]
+        self.application = web.Application(middlewares=layers, client_max_size=self.largest_body())
         self.application[CLOCK] = clock
         self.application.on_response_prepare.append(_name_server)
         for operation in operations:
@@ -54,6 +54,14 @@ class ApiServer:
         self._runner = web.AppRunner(
             self.application, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
         )
+
+    def role(self, request: web.Request) -> Role:
+        """What a request may do."""
+        return role_of(request, self._settings)
+
+    def largest_body(self) -> int:
+        """Bytes of a body that are read; one byte more is refused."""
+        return MAX_BODY
 
     async def start(self) -> None:
         """Listens; afterwards requests are answered."""
