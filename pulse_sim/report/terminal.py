@@ -49,8 +49,8 @@ def print_verdict(console: Console, report: VerdictReport, bundle: Path | None) 
     for use in verdict.waivers:
         told = f"{use.gate} {use.state}, until {use.expires}, {use.owner}: {use.reason}"
         console.print(Text("waiver: ", "bold yellow"), Text(plain(told)), sep="")
-    for one in verdict.closed_conditions:
-        told = f"{one.gate} {one.state}, {one.by} on {one.on}: {one.evidence}"
+    for closing in verdict.closed_conditions:
+        told = f"{closing.gate} {closing.state}, {closing.by} on {closing.on}: {closing.evidence}"
         console.print(Text("stated to be closed: ", "bold yellow"), Text(plain(told)), sep="")
     if report.coverage is not None:
         told = ", ".join(f"{tally.exercised} of {tally.of} {tally.axis}" for tally in report.coverage.tallies)
