@@ -109,7 +109,14 @@ class Stack:
         self._slots = PollSlots(settings.concurrent_polls)
         self._outcomes = parts.outcomes(self._registry, self._metrics, seams.clock)
         self._store = parts.store(settings.data_dir, seams)
-        self._keeper = parts.keeper(self._registry, seams.disk, settings.data_dir, seams.clock, self._runtime.time)
+        self._keeper = parts.keeper(
+            self._registry,
+            seams.disk,
+            settings.data_dir,
+            seams.clock,
+            self._runtime.time,
+            foreign=() if settings.has_truenas else (SOURCE,),
+        )
         self._poller = parts.poller(
             self._runtime,
             self._registry,
@@ -134,9 +141,9 @@ class Stack:
         self._server = parts.server(settings, seams.clock, self._metrics, time, routes, VERSION)
         await self._server.start()
         self._started = True
+        self._keeper.load()
+        self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
         if settings.has_truenas:
-            self._keeper.load()
-            self._standing.append(self._runtime.spawn("records", self._keeper.run(self._runtime)))
             self._start_alerts()
         if settings.polls_truenas():
             await self._poller.start()
@@ -153,8 +160,8 @@ class Stack:
         if self.settings.polls_truenas():
             await self._poller.stop()
         await self._runtime.cancel(self._standing, STOP_S)
+        self._keeper.save()
         if self.settings.has_truenas:
-            self._keeper.save()
             self._alerts.save()
         _log.info("Pulse stopped")
 

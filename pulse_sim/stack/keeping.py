@@ -7,7 +7,7 @@ with the next poll.
 import json
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from pulse_sim.stack.registry import Holding, Registry
@@ -23,9 +23,21 @@ _log = logging.getLogger("pulse.records")
 
 
 class Keeper:
-    """Loads the registry at start and saves it every minute and at stop, when something changed."""
+    """Loads the registry at start and saves it every minute and at stop, when something changed.
 
-    def __init__(self, registry: Registry, disk: Disk, data_dir: str, clock: Clock, time: Callable[[], float]) -> None:
+    `foreign` are sources this version knows nothing of: what the file has of them is not shown, and is written back as
+    it was for the version that knows them.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        disk: Disk,
+        data_dir: str,
+        clock: Clock,
+        time: Callable[[], float],
+        foreign: Collection[str] = (),
+    ) -> None:
         self._registry = registry
         self._disk = disk
         self._path = f"{data_dir}/{RECORDS_FILE}"
@@ -34,11 +46,14 @@ class Keeper:
         self._saved_version = 0
         self._encoded: dict[int, tuple[Record, str]] = {}
         self._failing = False
+        self._foreign = frozenset(foreign)
+        self._written_back: list[str] = []
 
     async def run(self, runtime: Runtime) -> None:
-        """Saves every minute until cancelled."""
+        """Saves every minute until cancelled, without what has expired by then."""
         while True:
             await runtime.sleep_until(runtime.time() + SAVE_S)
+            self._registry.drop_expired(self._time())
             self.save()
 
     def load(self) -> None:
@@ -48,6 +63,9 @@ class Keeper:
             if document["version"] != _VERSION:
                 raise ValueError("unknown version")
             for entry in document["holdings"]:
+                if entry["key"][1] in self._foreign:
+                    self._written_back.append(json.dumps(entry, separators=(",", ":")))
+                    continue
                 self._registry.restore(_holding(entry, self._clock.now_ns(), self._time()))
         except FileNotFoundError:
             return
@@ -64,6 +82,7 @@ class Keeper:
         kept: dict[int, tuple[Record, str]] = {}
         holdings = [self._entry(holding, kept) for holding in self._registry.holdings()]
         self._encoded = kept
+        holdings += self._written_back
         text = f'{{"version":{_VERSION},"holdings":[{",".join(holdings)}]}}'
         try:
             safe_write(self._disk, self._path, text.encode())
