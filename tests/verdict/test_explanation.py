@@ -1,6 +1,6 @@
 """The shortest chain of evidence: it starts with the answer and ends with the check that made it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -138,11 +138,12 @@ def test_a_run_no_gate_looks_at_is_explained_without_one() -> None:
 
 
 def test_a_check_nobody_judged_names_the_nearest() -> None:
-    for ask in (
+    asking: list[Callable[[], Chain]] = [
         lambda: explain_run(BAD, "recovrs"),
         lambda: explain_verdict(NO_GO, PACKETS, RUNS, "recovrs"),
         lambda: explain_gate({"outcome": "failed", "reasons": ["x"]}, RUNS, "recovrs"),
-    ):
+    ]
+    for ask in asking:
         with pytest.raises(UnknownCheck) as caught:
             ask()
         assert caught.value.nearest[0] == "recovers"
