@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -10,7 +11,7 @@ import pytest
 
 from pulse_sim.cli import gate as command
 from pulse_sim.cli.exit_status import ExitStatus
-from tests.cli.command import ROOT, Finished, pulse_sim
+from tests.cli.command import ROOT, Finished, ended, pulse_sim, under_way, wait_until
 from tests.run.rehearsal import SMALL, scenario
 
 pytestmark = pytest.mark.system
@@ -135,6 +136,7 @@ def test_a_failed_run_that_does_not_repeat_itself_is_a_failure_of_the_harness(tm
     harsh = catalogue(tmp_path / "scenarios", harsh=HARSH)
     done = gate(tmp_path, harsh, "--seeds", "1..1", "--sut", "tests.cli.wavering:never_the_same")
     assert done.status == ExitStatus.BROKEN
+    assert f"replay: pulse-sim run {harsh / 'harsh.yaml'} --seed 1 --sut tests.cli.wavering:never_the_same" in done.out
     assert "P0 failure of the harness: small seed 1 ended failed and, repeated with the same seed, failed" in done.out
     (advice,) = [line for line in done.out.splitlines() if line.startswith("what differs: pulse-sim ")]
     shown = pulse_sim(*advice.removeprefix("what differs: pulse-sim ").split(), "--no-rerun")
@@ -151,6 +153,17 @@ def test_a_damaged_baseline_is_said_and_a_foreign_one_too(passed: tuple[Path, Fi
     assert (done.status, "the baseline is damaged: gate.json" in done.out) == (ExitStatus.OPEN, True)
     done = gate(tmp_path, only, "--seeds", "1..1", "--baseline", before.rows[0]["bundle"])
     assert (done.status, "of another catalogue: this one lacks small" in done.out) == (ExitStatus.OPEN, True)
+
+
+def test_an_interrupted_gate_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    soak = ROOT / "scenarios" / "soak" / "phase1-48h.yaml"
+    with under_way("gate", soak, "--seeds", "1..4", "--out", out) as process:
+        wait_until(lambda: any(out.glob(".partial-*/runs/.partial-*")), "a run under way")
+        process.send_signal(signal.SIGTERM)
+        done = ended(process)
+    assert (done.status, done.out) == (128 + signal.SIGTERM, "")
+    assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize(
