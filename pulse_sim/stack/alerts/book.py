@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pulse_sim.stack.alerts.alert import Alert, Subject, alert_id
-from pulse_sim.stack.alerts.config import Config, Limit, read_config
+from pulse_sim.stack.alerts.config import AS_DELIVERED, Config, Limit, read_config
 from pulse_sim.stack.alerts.evaluation import Exceeded, firing
 from pulse_sim.stack.alerts.file import AlertFile
 from pulse_sim.stack.alerts.native import Native, natives
 from pulse_sim.stack.alerts.rules import APPLIANCE, EVALUATION_S, RANK, RULES, Severity
 from pulse_sim.stack.alerts.windows import Window
-from pulse_sim.stack.connection import Connection
+from pulse_sim.stack.connection import DEFAULT_ORG, Connection
 from pulse_sim.stack.metrics import INSTANCE_TYPE, Metrics
 from pulse_sim.stack.registry import Holding, Registry
 from pulse_sim.stack.resources import Record, ResourceType, canonical_id
@@ -75,7 +75,7 @@ class AlertBook:
         self._file = file
         self._time = time
         self._monitored = monitored
-        self._config = Config()
+        self._configs: dict[str, Config] = {}
         self._active: dict[tuple[str, str, str, str], Alert] = {}
         self._past: deque[Alert] = deque(maxlen=HISTORY)
         self._watched: dict[tuple[str, str], _Watched] = {}
@@ -95,7 +95,7 @@ class AlertBook:
     def load(self) -> None:
         """Takes configuration, active and past alerts from disk."""
         kept = self._file.load()
-        self._config = kept.config
+        self._configs = dict(kept.configs)
         for alert in kept.alerts:
             if alert.resolved_ns is None:
                 self._active[alert.key] = alert
@@ -105,7 +105,7 @@ class AlertBook:
     def save(self) -> None:
         """Writes what changed since the last save; what could not be written is tried again next time."""
         if self._changed:
-            self._changed = not self._file.save(self._config, [*self._past, *self._active.values()])
+            self._changed = not self._file.save(self._configs, [*self._past, *self._active.values()])
 
     def active(self, org: str | None = None) -> list[Alert]:
         """Alerts not resolved, acknowledged ones included, most severe first, then oldest first."""
@@ -128,18 +128,22 @@ class AlertBook:
                 return alert
         raise AlertUnknown(alert_id)
 
-    def config(self) -> dict[str, Any]:
-        """The configuration as plain data, whole; what :meth:`set_config` takes."""
-        return self._config.to_data()
+    def config(self, org: str = DEFAULT_ORG) -> dict[str, Any]:
+        """The configuration of an organisation as plain data, whole; what :meth:`set_config` takes."""
+        return self._config_of(org).to_data()
 
-    def set_config(self, data: Any) -> dict[str, Any]:
-        """Replaces the configuration, from the next evaluation on. Raises ConfigInvalid and changes nothing."""
-        self._config = read_config(data)
-        for watched in self._watched.values():
-            watched.limits, watched.natives_of = {}, None
+    def set_config(self, data: Any, org: str = DEFAULT_ORG) -> dict[str, Any]:
+        """Replaces it, from the next evaluation on. Raises ConfigInvalid and changes nothing."""
+        self._configs[org] = read_config(data)
+        for target, watched in self._watched.items():
+            if target[0] == org:
+                watched.limits, watched.natives_of = {}, None
         self._changed = True
         self.save()
-        return self.config()
+        return self.config(org)
+
+    def _config_of(self, org: str) -> Config:
+        return self._configs.get(org, AS_DELIVERED)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tells a listener of every change; call what is returned to end that."""
@@ -155,7 +159,8 @@ class AlertBook:
     def notifies(self, alert: Alert) -> bool:
         """Whether this alert is one the webhook is told of."""
         subject = alert.subject
-        return self._config.limits(subject.resource_id, subject.source_id, subject.type)[alert.rule].notify
+        config = self._config_of(subject.org)
+        return config.limits(subject.resource_id, subject.source_id, subject.type)[alert.rule].notify
 
     def evaluate(self, tick: int) -> None:
         """One evaluation of everything; `tick` counts the grid."""
@@ -168,7 +173,8 @@ class AlertBook:
                 watched = self._watched[target] = self._watch(connection, tick)
             if not watched.limits:
                 subject = watched.subject
-                watched.limits = self._config.limits(subject.resource_id, subject.source_id, subject.type)
+                config = self._config_of(subject.org)
+                watched.limits = config.limits(subject.resource_id, subject.source_id, subject.type)
             self._evaluate_rules(watched, connection, tick)
         for holding in self._registry.holdings():
             if holding.key[1] == INSTANCE_TYPE:
@@ -232,7 +238,8 @@ class AlertBook:
         wanted = {}
         for native in natives(holding):
             subject = native.subject
-            limit = self._config.limits(subject.resource_id, subject.source_id, subject.type)[APPLIANCE]
+            config = self._config_of(subject.org)
+            limit = config.limits(subject.resource_id, subject.source_id, subject.type)[APPLIANCE]
             if limit.enabled:
                 wanted[native.id] = (native, limit.severity or native.severity)
         for alert in [alert for alert in self._active.values() if _is_native_of(holding, alert)]:

@@ -95,6 +95,10 @@ class Config:
         }
 
 
+AS_DELIVERED: Final = Config()
+"""Every rule as A10 has it."""
+
+
 def _changed(limit: Limit, settings: Settings) -> Limit:
     severity = settings.get("severity", limit.severity)
     return Limit(

@@ -6,12 +6,13 @@ come back from nowhere else.
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pulse_sim.stack.alerts.alert import Alert, read_alert
-from pulse_sim.stack.alerts.config import Config, ConfigInvalid, read_config
+from pulse_sim.stack.alerts.config import AS_DELIVERED, Config, ConfigInvalid, read_config
+from pulse_sim.stack.connection import DEFAULT_ORG
 from pulse_sim.stack.safe_write import safe_write
 from pulse_sim.stack.seams import Disk
 
@@ -23,9 +24,9 @@ _log = logging.getLogger("pulse.alerts")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the file says; `alerts` in the order they were raised."""
+    """What the file says; `configs` by organisation, `alerts` in the order they were raised."""
 
-    config: Config = field(default_factory=Config)
+    configs: Mapping[str, Config] = field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
 
 
@@ -45,21 +46,34 @@ class AlertFile:
             if document["version"] != _VERSION:
                 raise ValueError("unknown version")
             alerts = tuple(read_alert(record) for record in document["alerts"])
-            return Kept(read_config(document["config"]), alerts)
+            others = {org: read_config(config) for org, config in document.get("orgs", {}).items()}
+            return Kept({DEFAULT_ORG: read_config(document["config"]), **others}, alerts)
         except FileNotFoundError:
             return Kept()
         except OSError as failure:
             self._not("loaded", failure)
-        except (ConfigInvalid, ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as failure:
+        except (
+            ConfigInvalid,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as failure:
             self._not("loaded", failure)
             self._put_aside()
         return Kept()
 
-    def save(self, config: Config, alerts: Iterable[Alert]) -> bool:
+    def save(self, configs: Mapping[str, Config], alerts: Iterable[Alert]) -> bool:
         """Writes everything in one step; whether it is on disk now."""
-        head = json.dumps(config.to_data(), separators=(",", ":"))
+        own = configs.get(DEFAULT_ORG, AS_DELIVERED)
+        head: dict[str, Any] = {"version": _VERSION, "config": own.to_data()}
+        others = {org: config.to_data() for org, config in sorted(configs.items()) if org != DEFAULT_ORG}
+        if others:
+            head["orgs"] = others
         body = ",".join(self._encoded(alerts))
-        text = f'{{"version":{_VERSION},"config":{head},"alerts":[{body}]}}'
+        text = f'{json.dumps(head, separators=(",", ":"))[:-1]},"alerts":[{body}]}}'
         try:
             safe_write(self._disk, self._path, text.encode())
         except OSError as failure:

@@ -85,14 +85,14 @@ class AlertRoutes:
             raise Refusal(404, "alert_not_found", "no such active alert") from None
         return answer(alert.to_data())
 
-    async def config(self, _request: web.Request) -> web.Response:
-        """Rules and overrides."""
-        return answer(self._alerts.config())
+    async def config(self, request: web.Request) -> web.Response:
+        """Rules and overrides of the organisation."""
+        return answer(self._alerts.config(request[ORG]))
 
     async def set_config(self, request: web.Request) -> web.Response:
         """Replaces rules and overrides."""
         body: dict[str, Any] = request[BODY]
         try:
-            return answer(self._alerts.set_config(body))
+            return answer(self._alerts.set_config(body, request[ORG]))
         except ConfigInvalid as invalid:
             raise Refusal(400, "validation_error", "the configuration is not valid", invalid.problems) from None
