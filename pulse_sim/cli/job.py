@@ -62,6 +62,7 @@ def perform(job: RunJob) -> dict[str, Any]:
             ),
             source_file=job.source_file,
         )
+    log = sealed.judged.log
     return {
         "scenario": job.scenario.id,
         "seed": job.seed,
@@ -71,7 +72,7 @@ def perform(job: RunJob) -> dict[str, Any]:
         "checks": [result.to_data() for result in sealed.judged.results],
         "trace_digest": conducted.trace_digest,
         "outcome_digest": sealed.summary.outcome_digest,
-        "virtual_seconds": job.scenario.duration // 1_000_000_000,
+        "virtual_seconds": (job.scenario.duration if log is None else log.end_ns) // 1_000_000_000,
         "wall_seconds": round(stopwatch_s() - started_s, 3),
         "bundle": str(sealed.path),
         "reason": ": ".join(filter(None, (sealed.judged.reason, "; ".join(conducted.broken)))),
