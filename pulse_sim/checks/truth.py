@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pulse_sim.checks.coverage import connection_of, require_seen
+from pulse_sim.checks.coverage import INTERVALS, connection_of, require_seen
 from pulse_sim.checks.excuses import Excuse, excuses
 from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
 from pulse_sim.checks.likeness import (
@@ -88,10 +88,7 @@ def find_untruth(log: RunLog, given: ShowsTruth) -> Finding:
         lie = teller.first_lie(sample)
         if lie is not None:
             return Finding(False, f"{lie.what} at {at_ms(sample.time_ns)}", [sample.seq, *lie.evidence])
-    what = f"sample of the resources of {connection.system}"
-    for window in windows:
-        times = [sample.time_ns for sample in samples]
-        require_seen(log, connection.system, times, window, log.resources_interval_ns, what)
+    _require_samples(log, connection, samples, windows)
     teller.require_told()
     excused = len(samples) - teller.strict
     compared = f"{amount(teller.strict, 'sample')} true" + (f", {excused} more excused in part" if excused else "")
@@ -109,6 +106,19 @@ def _judged(log: RunLog, connection: Connection, window: tuple[int, int]) -> Seq
     if not judged:
         raise NoEvidence(f"{connection.id} was not configured{within(window)}")
     return judged
+
+
+def _require_samples(
+    log: RunLog, connection: Connection, samples: Sequence[ResourceSample], windows: Sequence[tuple[int, int]]
+) -> None:
+    """A connection of the file is configured anew by the run's first action: so short a part needs no sample."""
+    times = [sample.time_ns for sample in samples]
+    what = f"sample of the resources of {connection.system}"
+    for begin, end in windows:
+        if end - begin > INTERVALS * log.resources_interval_ns:
+            require_seen(log, connection.system, times, (begin, end), log.resources_interval_ns, what)
+    if not samples:
+        raise NoEvidence(f"no {what} while {connection.id} was configured")
 
 
 def _require_one_appliance(log: RunLog, connection: Connection) -> None:
@@ -170,8 +180,7 @@ class _Comparison:
         ours = [
             (str(resource["sourceId"]).removeprefix(self._system_id), resource)
             for resource in sample.by_id.values()
-            if resource.get("sourceId") == self._system_id
-            or str(resource.get("sourceId")).startswith(f"{self._system_id}/")
+            if self._is_ours(resource)
         ]
         place = bisect_right(self._begins, sample.time_ns) - 1
         excuse = self._excuses[place] if place >= 0 and sample.time_ns <= self._excuses[place].to_ns else None
@@ -212,8 +221,12 @@ class _Comparison:
             yield self._lie(thing, "is not shown", view.old)
 
     def _is_shown_elsewhere(self, sample: ResourceSample, serial: Any) -> bool:
-        disks = (one for one in sample.by_id.values() if one.get("type") == DISK)
-        return bool(serial) and any((disk.get("facts") or {}).get("serial") == serial for disk in disks)
+        others = (one for one in sample.by_id.values() if one.get("type") == DISK and not self._is_ours(one))
+        return bool(serial) and any((disk.get("facts") or {}).get("serial") == serial for disk in others)
+
+    def _is_ours(self, resource: Mapping[str, Any]) -> bool:
+        source_id = str(resource.get("sourceId"))
+        return source_id == self._system_id or source_id.startswith(f"{self._system_id}/")
 
     def _wrong(
         self, view: View, thing: str, resource: Mapping[str, Any], truths: range, *, is_stale: bool

@@ -329,6 +329,8 @@ def test_a_disk_may_be_shown_as_another_sources_where_both_tell_one_serial() -> 
     assert verdict(log_of(*[shared] * 10))[0] is PASSED
     wrong = {**shared, "web": {**shared["web"], "facts": {"serial": "D-2"}}}
     assert verdict(log_of(*[wrong] * 10))[0] is FAILED
+    two: dict[str, Any] = {"sda": {}, "sdb": {}}
+    assert verdict(log_of(*[shown()] * 10, disks=two)) == (FAILED, "system:nas-1/disk:sdb is not shown at 3m")
 
 
 def test_another_connection_with_a_longer_name_is_not_this_one() -> None:
@@ -349,6 +351,11 @@ def untold(thing: str) -> dict[str, dict[str, Any]]:
         (lambda: log_of(*[shown()] * 10, warm=False), {}, "no poll of nas-1 ever succeeded"),
         (lambda: log_of(*[shown()] * 3), {"between": ["0s", "2m"]}, "every sample of system:nas-1 was excused"),
         (lambda: log_of(*[shown()] * 5), {}, "no sample of the resources of pulse between 4m1ns and 10m"),
+        (
+            lambda: log_of(*[shown()] * 3),
+            {"between": ["3m", "5m"]},
+            "no sample of the resources of pulse while nas-1 was configured",
+        ),
         (lambda: log_of(*[shown()] * 10), {"between": ["1m", "11m"]}, "the run ended at 10m, before the window did"),
         (
             lambda: log_of(*[shown()] * 10).action("1m", "disable_connection", id="nas-1"),
