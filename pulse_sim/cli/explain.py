@@ -158,7 +158,10 @@ def _row(told: Told) -> dict[str, Any]:
         "damages": list(told.damages),
         "chain": []
         if chain is None
-        else [{"kind": step.kind, "id": step.id, "outcome": step.outcome, "why": step.why} for step in chain.steps],
+        else [
+            {"kind": step.kind, "id": step.id, "outcome": step.outcome, "about": step.about, "why": step.why}
+            for step in chain.steps
+        ],
         "more_reasons": 0 if chain is None else chain.beside,
         "check": None if told.result is None else told.result.to_data(),
         "scene": None if told.scene is None else scene_data(told.scene),

@@ -17,6 +17,7 @@ BEFORE: Final = 4
 AFTER: Final = 3
 DATA_AT_MOST: Final = 200
 ENTRIES_AT_MOST: Final = 4
+ENTRY_AT_MOST: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,13 @@ def scene_of(log: RunLog, evidence: Sequence[int], about: Mapping[str, Any]) -> 
 
 
 def chain_lines(chain: Chain) -> Iterator[str]:
-    """The chain in words, one link a line."""
-    for step, before in zip(chain.steps, (None, *chain.steps), strict=False):
+    """The chain in words, one link a line. Why something is so is told once, where the chain ends."""
+    for index, step in enumerate(chain.steps):
+        before = chain.steps[index - 1] if index else None
         lead = "" if before is None else "and " if before.kind == step.kind else "because "
-        yield plain(f"{lead}{_named(step)} {'is ' if before is None else ''}{step.outcome}{_why(step)}")
+        words = [step.about, step.why if index == len(chain.steps) - 1 or step.kind == "run" else ""]
+        told = "".join(f": {word}" for word in words if word)
+        yield plain(f"{lead}{_named(step)} {'is ' if before is None else ''}{step.outcome}{told}")
     if chain.beside:
         yield f"(and {chain.beside} more reason{'' if chain.beside == 1 else 's'})"
 
@@ -124,10 +128,6 @@ def _named(step: Step) -> str:
     return f"{step.kind} {step.id}" if step.id and step.id != step.kind else step.kind
 
 
-def _why(step: Step) -> str:
-    return f": {step.why}" if step.why else ""
-
-
 def _cells(record: SeenRecord) -> tuple[str, str, str, str]:
     return (
         str(record.seq),
@@ -158,10 +158,11 @@ def _short(data: Mapping[str, Any], words: Sequence[str]) -> str:
 def _value(value: Any, words: Sequence[str]) -> str:
     """A value in a few words; of a large object the entries in which the words stand, and how many there are."""
     if isinstance(value, Mapping) and len(value) > ENTRIES_AT_MOST:
-        names = [word for word in words if any(word in key for key in value)]  # the others are moments and limits
-        meant = [key for key in value if names and all(word in key for word in names)]
+        entries = {key: f"{key} {in_words(item)}" for key, item in value.items()}
+        names = [word for word in words if any(word in told for told in entries.values())]  # not moments and limits
+        meant = [key for key in entries if names and all(word in entries[key] for word in names)]
         meant.sort(key=lambda key: ("_bucket{" in key, key))
-        shown = [f"{key} {in_words(value[key])}" for key in meant[:ENTRIES_AT_MOST]]
+        shown = [entries[key][:ENTRY_AT_MOST] for key in meant[:ENTRIES_AT_MOST]]
         return f"[{'; '.join([*shown, f'{len(value)} in all'])}]"
     if isinstance(value, Mapping | list):
         return canonical_json(dict(value) if isinstance(value, Mapping) else value).decode()

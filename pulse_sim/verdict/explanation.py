@@ -18,11 +18,15 @@ NEAREST_AT_MOST = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One link: ``kind`` is verdict, packet, gate, evidence, run or check, ``id`` its name, ``why`` in words."""
+    """One link: ``kind`` is verdict, packet, gate, evidence, run or check, ``id`` its name.
+
+    ``about`` says what it is, ``why`` why it came to its outcome, where that is known there.
+    """
 
     kind: str
     id: str
     outcome: str
+    about: str = ""
     why: str = ""
 
 
@@ -56,7 +60,7 @@ def explain_run(run: RunSummary, check: str | None = None) -> Chain:
     if check is not None and not named:
         raise UnknownCheck(check, (line.check for line in run.checks))
     line = _first_of_the_worst(named) if check is not None else _first_of_the_worst(_open(run.checks))
-    top = Step("run", run.run, run.outcome.value, run.reason or _sum(run))
+    top = Step("run", run.run, run.outcome.value, _sum(run), run.reason)
     if line is None:
         return Chain((top,), run.run)
     beside = 0 if check is not None else len(_open(run.checks)) - 1
@@ -70,13 +74,12 @@ def explain_verdict(
 
     Of ``check`` alone when one is named: the worst run that judged it. Raises UnknownCheck.
     """
-    word = _text(verdict, "verdict")
+    word, reasons = _text(verdict, "verdict"), _texts(verdict.get("reasons"))
+    top = Step("verdict", _text(verdict, "plan"), word, _text(verdict, "title"), reasons[0] if reasons else "")
     if check is not None:
-        return _of_check(word, packets, runs, check)
-    reasons = _texts(verdict.get("reasons"))
+        return _of_check(top, packets, runs, check)
     if word == "GO" or not reasons:
-        return Chain((Step("verdict", _text(verdict, "plan"), word, _text(verdict, "title")), *_done(packets)))
-    top = Step("verdict", _text(verdict, "plan"), word, reasons[0])
+        return Chain((top, *_done(packets)))
     recorded = _objects(verdict.get("chains"))
     told = _objects(recorded[0].get("steps")) if recorded else []
     steps = [(_text(step, "kind"), _text(step, "id"), _text(step, "outcome")) for step in told if step]
@@ -88,8 +91,9 @@ def explain_verdict(
 def explain_gate(gate: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str | None = None) -> Chain:
     """The same of a pipeline's gate; ``gate`` is ``gate.json``. Raises UnknownCheck."""
     reasons = _texts(gate.get("reasons"))
-    why = reasons[0] if reasons else f"all {len(runs)} runs passed"
-    top = Step("gate", "gate", _text(gate, "outcome"), why)
+    passed = sum(run.outcome is Outcome.PASSED for run in runs.values())
+    about = f"{passed} of {_count(len(runs), 'run')} passed"
+    top = Step("gate", "gate", _text(gate, "outcome"), about, reasons[0] if reasons else "")
     if check is None:
         first = max(runs.values(), key=lambda run: run.outcome.rank, default=None)
         if first is None or first.outcome is Outcome.PASSED:
@@ -100,21 +104,21 @@ def explain_gate(gate: Mapping[str, Any], runs: Mapping[str, RunSummary], check:
     return Chain((top, *below.steps), below.run, below.check, max(len(reasons) - 1, 0))
 
 
-def _of_check(word: str, packets: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str) -> Chain:
+def _of_check(top: Step, packets: Mapping[str, Any], runs: Mapping[str, RunSummary], check: str) -> Chain:
     run = _worst_with(runs, check)
     line = _first_of_the_worst(_named(run.checks, check))
-    links = [("verdict", "", word)]
+    links: list[tuple[str, str, str]] = []
     for packet in _objects(packets.get("packets")):
         for gate in _objects(packet.get("gates")):
             for item in _objects(gate.get("evidence")):
-                if item.get("run") == run.run and len(links) == 1:
+                if item.get("run") == run.run and not links:
                     links.append(("packet", _text(packet, "id"), _text(packet, "state")))
                     links.append(("gate", _text(gate, "id"), _text(gate, "outcome")))
                     links.append(("evidence", _text(item, "id"), _text(item, "outcome")))
     links.append(("run", run.run, run.outcome.value))
-    chain = _told(links, packets, runs)
+    chain = _told(links, packets, runs, to_the_check=False)
     assert line is not None
-    return Chain((*chain.steps, _check_step(line)), run.run, line)
+    return Chain((top, *chain.steps, _check_step(line)), run.run, line)
 
 
 def _derived(packets: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -137,8 +141,14 @@ def _derived(packets: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         return
 
 
-def _told(links: Sequence[tuple[str, str, str]], packets: Mapping[str, Any], runs: Mapping[str, RunSummary]) -> Chain:
-    """Links with their words, ended by the run's worst check where they end at a run."""
+def _told(
+    links: Sequence[tuple[str, str, str]],
+    packets: Mapping[str, Any],
+    runs: Mapping[str, RunSummary],
+    *,
+    to_the_check: bool = True,
+) -> Chain:
+    """Links with their words; ``to_the_check`` adds the run's worst check where they end at a run."""
     words = _words(packets)
     steps: list[Step] = []
     run: RunSummary | None = None
@@ -146,29 +156,29 @@ def _told(links: Sequence[tuple[str, str, str]], packets: Mapping[str, Any], run
     for kind, name, outcome in links:
         if kind == "run":
             run = runs.get(name)
-            steps.append(Step(kind, name, outcome, "" if run is None else run.reason or _sum(run)))
+            steps.append(Step(kind, name, outcome, *(("", "") if run is None else (_sum(run), run.reason))))
         elif kind == "check" and run is not None:
             line = _first_of_the_worst(_named(run.checks, name))
         else:
-            steps.append(Step(kind, name, outcome, words.get((kind, name), "")))
-    if run is not None and line is None and links[0][0] != "verdict":
+            steps.append(Step(kind, name, outcome, *words.get((kind, name), ("", ""))))
+    if run is not None and line is None and to_the_check:
         line = _first_of_the_worst(_open(run.checks))
     if line is not None:
         steps.append(_check_step(line))
     return Chain(tuple(steps), None if run is None else run.run, line)
 
 
-def _words(packets: Mapping[str, Any]) -> dict[tuple[str, str], str]:
-    found: dict[tuple[str, str], str] = {}
+def _words(packets: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
+    """What each packet, gate and evidence item is about, and why it came to what it did."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
     for packet in _objects(packets.get("packets")):
         reasons = _texts(packet.get("reasons"))
-        found["packet", _text(packet, "id")] = reasons[0] if reasons else _text(packet, "title")
+        found["packet", _text(packet, "id")] = (_text(packet, "title"), reasons[0] if reasons else "")
         for gate in _objects(packet.get("gates")):
-            told = f"({_text(gate, 'priority')}) {_text(gate, 'title')}"
-            why = _text(gate, "reason")
-            found["gate", _text(gate, "id")] = f"{told}: {why}" if why else told
+            about = f"({_text(gate, 'priority')}) {_text(gate, 'title')}"
+            found["gate", _text(gate, "id")] = (about, _text(gate, "reason"))
         for item in _objects(packet.get("evidence")):
-            found["evidence", _text(item, "id")] = "; ".join(filter(None, (_made_of(item), _text(item, "reason"))))
+            found["evidence", _text(item, "id")] = (_made_of(item), _text(item, "reason"))
     return found
 
 
@@ -195,8 +205,7 @@ def _done(packets: Mapping[str, Any]) -> Iterator[Step]:
         commands = sum(isinstance(item.get("command"), Mapping) for item in items)
         told = ", ".join(_count(number, what) for number, what in ((len(runs), "run"), (commands, "command")) if number)
         shown = f"{passed} of {_count(len(gates), 'gate')} passed{' on ' if told else ''}{told}"
-        why = f"{_text(packet, 'title')}: {shown}"
-        yield Step("packet", _text(packet, "id"), _text(packet, "state"), why)
+        yield Step("packet", _text(packet, "id"), _text(packet, "state"), f"{_text(packet, 'title')}: {shown}")
 
 
 def _worst_with(runs: Mapping[str, RunSummary], check: str) -> RunSummary:
@@ -210,7 +219,7 @@ def _check_step(line: JudgedCheck) -> Step:
     why = f"expected {line.expected}; observed {line.observed}"
     if line.reason not in ("", line.observed, why):
         why = f"{why}; {line.reason}"
-    return Step("check", line.check, line.outcome.value, why)
+    return Step("check", line.check, line.outcome.value, "", why)
 
 
 def _sum(run: RunSummary) -> str:

@@ -65,9 +65,7 @@ def test_a_check_that_names_no_record_is_told_with_all_faults_of_the_run(tmp_pat
 def test_hostile_names_stay_printable_and_on_their_lines(tmp_path: Path) -> None:
     log = log_of(tmp_path / "run", HOSTILE_POOL)
     scene = scene_of(log, [scrape_after(log, 7 * MINUTE)], {"connection": HOSTILE_POOL})
-    chain = Chain(
-        (Step("run", HOSTILE_POOL, "failed", HOSTILE_POOL), Step("check", HOSTILE_POOL, "failed", HOSTILE_POOL))
-    )
+    chain = Chain((Step("run", *[HOSTILE_POOL] * 4), Step("check", *[HOSTILE_POOL] * 4)))
     lines = [*chain_lines(chain), *scene_lines(scene)]
     assert len(lines) == 2 + 2 + len(scene.records)
     assert [line for line in lines if not line.isprintable()] == []
@@ -76,13 +74,13 @@ def test_hostile_names_stay_printable_and_on_their_lines(tmp_path: Path) -> None
 
 def test_a_chain_reads_as_sentences_each_because_of_the_next() -> None:
     steps = (
-        Step("verdict", "trr", "NO_GO", "it fails"),
+        Step("verdict", "trr", "NO_GO", "A plan", "a gate is open"),
         Step("packet", "TRR-05", "BLOCKED"),
-        Step("packet", "TRR-04", "CHANGES_REQUESTED", "a gate is open"),
+        Step("packet", "TRR-04", "CHANGES_REQUESTED", "Failures", "a gate is open"),
     )
     assert list(chain_lines(Chain(steps, beside=1))) == [
-        "verdict trr is NO_GO: it fails",
+        "verdict trr is NO_GO: A plan",
         "because packet TRR-05 BLOCKED",
-        "and packet TRR-04 CHANGES_REQUESTED: a gate is open",
+        "and packet TRR-04 CHANGES_REQUESTED: Failures: a gate is open",
         "(and 1 more reason)",
     ]

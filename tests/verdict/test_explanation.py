@@ -83,7 +83,7 @@ def test_a_run_that_is_not_passed_comes_down_to_the_first_of_its_worst_checks() 
 
 
 def test_a_passed_run_is_its_checks_and_a_named_check_is_shown_passed_or_not() -> None:
-    assert explain_run(GOOD).steps[0].why == "1 of 1 checks passed"
+    assert explain_run(GOOD).steps[0].about == "1 of 1 checks passed"
     assert explain_run(GOOD).check is None
     assert explain_run(BAD, "never_crashes").check == FINE
     assert explain_run(BAD, "poll_errors").steps[-1].why.endswith("no sample; no sample of the counter")
@@ -100,10 +100,10 @@ def test_a_verdict_goes_down_to_the_check_whether_or_not_it_recorded_its_chains(
     chain = explain_verdict({**NO_GO, **chains}, PACKETS, RUNS)
     assert links(chain) == WHOLE
     assert (chain.run, chain.check, chain.beside) == ("small-1", LATE, 1)
-    assert [step.why for step in chain.steps[1:4]] == [
-        "gate recovers (P0): check recovers",
-        "(P0) It recovers: check recovers",
-        "1 of 2 runs not passed",
+    assert [(step.about, step.why) for step in chain.steps[1:4]] == [
+        ("Failure injection", "gate recovers (P0): check recovers"),
+        ("(P0) It recovers", "check recovers"),
+        ("1 of 2 runs not passed", ""),
     ]
 
 
@@ -111,18 +111,18 @@ def test_go_is_its_packets() -> None:
     go = {"plan": "trr", "title": "A plan", "verdict": "GO", "reasons": []}
     chain = explain_verdict(go, {"packets": [packet("DONE", "passed")]}, {"small-2": GOOD})
     assert links(chain) == [("verdict", "trr", "GO"), ("packet", "TRR-04", "DONE")]
-    assert chain.steps[1].why == "Failure injection: 2 of 2 gates passed on 2 runs"
+    assert chain.steps[1].about == "Failure injection: 2 of 2 gates passed on 2 runs"
 
 
 @pytest.mark.parametrize(
     ("reason", "told"),
-    [("", "command pulse-sim verify 'a b' ended with 0"), ("timed out", "command pulse-sim verify 'a b'; timed out")],
+    [("", "command pulse-sim verify 'a b' ended with 0"), ("timed out", "command pulse-sim verify 'a b'")],
 )
 def test_a_command_is_told_as_it_was_called(reason: str, told: str) -> None:
     command = {"argv": ["pulse-sim", "verify", "a b"], "exit_status": 0}
     item = {"id": "small", "kind": "command", "reason": reason, "command": command}
     chain = explain_verdict(NO_GO, {"packets": [{**packet("CHANGES_REQUESTED", "failed"), "evidence": [item]}]}, {})
-    assert chain.steps[3].why == told
+    assert (chain.steps[3].about, chain.steps[3].why) == (told, reason)
 
 
 def test_a_named_check_is_explained_by_the_worst_run_that_judged_it() -> None:
@@ -155,7 +155,7 @@ def test_a_gate_comes_down_to_its_worst_run() -> None:
     assert links(chain) == [("gate", "gate", "failed"), ("run", "small-1", "failed"), ("check", "recovers", "failed")]
     assert chain.beside == 1
     passed = explain_gate({"outcome": "passed", "reasons": []}, {"small-2": GOOD})
-    assert [(step.outcome, step.why) for step in passed.steps] == [("passed", "all 1 runs passed")]
+    assert [(step.outcome, step.about) for step in passed.steps] == [("passed", "1 of 1 run passed")]
 
 
 DAMAGED: list[Mapping[str, Any]] = [
