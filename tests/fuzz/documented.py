@@ -1,6 +1,7 @@
 """Requests generated from an OpenAPI document, valid ones and broken ones, and what came of them. Serves nothing."""
 
 import contextlib
+import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from hypothesis.strategies import SearchStrategy
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from schemathesis import Case, GenerationMode
 from schemathesis.core.result import Err
 
@@ -24,6 +26,8 @@ class Tried:
 
     statuses: Counter[int] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    described: bool = False
+    """Whether successful answers are held against their schemas as well."""
 
     @property
     def requests(self) -> int:
@@ -37,6 +41,18 @@ class Tried:
         if status >= 500 or str(status) not in documented:
             told = f"{case.method} {case.formatted_path} {case.query!r:.200} {case.body!r:.300}"
             self.faults.append(f"{status} for {told}: {body[:300]!r}")
+        elif self.described and (wrong := _undescribed(case, status, body)) is not None:
+            self.faults.append(f"{case.method} {case.formatted_path}: {status} is not as described: {wrong:.300}")
+
+
+def _undescribed(case: Case[Any], status: int, body: bytes) -> str | None:
+    """What of a JSON answer is not as its schema says; None where all is, or there is none without references."""
+    content = case.operation.definition.raw["responses"].get(str(status), {}).get("content", {})
+    schema = content.get("application/json", {}).get("schema")
+    if schema is None or not 200 <= status < 300 or "$ref" in json.dumps(schema):
+        return None
+    error = next(Draft202012Validator(schema).iter_errors(json.loads(body)), None)
+    return None if error is None else f"{error.json_path}: {error.message}"
 
 
 def operations(document: Mapping[str, Any], left_alone: tuple[str, ...] = ()) -> list[Any]:
@@ -70,12 +86,13 @@ def tried(
     examples: int,
     number: int = 1,
     known: Callable[[str], Mapping[str, Any] | None] = lambda path: None,
+    described: bool = False,
 ) -> Tried:
     """``examples`` valid and as many broken requests for each operation, sent to ``url``.
 
     ``known`` gives parameters of a path that lead to something; operations there get valid requests for that too.
     """
-    outcome = Tried()
+    outcome = Tried(described=described)
     with requests.Session() as session:
         session.headers.update(headers)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import Refusal, answer
+from pulse_sim.stack.api.described import REPORTED
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import BODY, Operation, Role
 from pulse_sim.stack.host_agent import HostAgents, TooManyHosts
@@ -55,6 +56,7 @@ class AgentRoutes:
                 self.report,
                 Role.ADMIN,
                 body=REPORT,
+                shape=REPORTED,
                 answers={403: "The token may not do this, or too many hosts report already."},
             )
         ]

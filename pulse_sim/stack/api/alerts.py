@@ -8,11 +8,11 @@ from aiohttp import web
 from pulse_sim.stack.alerts.book import HISTORY, AlertBook, AlertUnknown
 from pulse_sim.stack.alerts.config import MOST_OVERRIDES, ConfigInvalid
 from pulse_sim.stack.api.answers import Refusal, answer, read_object
+from pulse_sim.stack.api.described import ALERT, ALERT_CONFIG, ALERTS
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import BODY, QUERY, Operation, Parameter, Role
 
 _SHOWN: Final = 100
-_LIST: Final = {"type": "array", "items": {"type": "object"}}
 _CONFIG: Final = {
     "type": "object",
     "properties": {
@@ -33,7 +33,7 @@ class AlertRoutes:
         base = "/api/alerts"
         limit = Parameter("limit", {"type": "integer", "minimum": 1, "maximum": HISTORY, "default": _SHOWN}, "At most.")
         return [
-            Operation("GET", f"{base}/active", "listActiveAlerts", "Alerts not resolved.", self.active, shape=_LIST),
+            Operation("GET", f"{base}/active", "listActiveAlerts", "Alerts not resolved.", self.active, shape=ALERTS),
             Operation(
                 "GET",
                 f"{base}/history",
@@ -41,7 +41,7 @@ class AlertRoutes:
                 "The latest alerts, active ones included, last raised first.",
                 self.history,
                 query=(limit,),
-                shape=_LIST,
+                shape=ALERTS,
             ),
             Operation(
                 "POST",
@@ -50,9 +50,17 @@ class AlertRoutes:
                 "Takes note of an active alert. A body may say by whom: `by`.",
                 self.acknowledge,
                 Role.ADMIN,
+                shape=ALERT,
                 answers={404: "No active alert has this id."},
             ),
-            Operation("GET", f"{base}/config", "getAlertConfig", "Rules and overrides, whole.", self.config),
+            Operation(
+                "GET",
+                f"{base}/config",
+                "getAlertConfig",
+                "Rules and overrides, whole.",
+                self.config,
+                shape=ALERT_CONFIG,
+            ),
             Operation(
                 "PUT",
                 f"{base}/config",
@@ -61,6 +69,7 @@ class AlertRoutes:
                 self.set_config,
                 Role.ADMIN,
                 body=_CONFIG,
+                shape=ALERT_CONFIG,
             ),
         ]
 

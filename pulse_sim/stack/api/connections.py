@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import Refusal, answer
+from pulse_sim.stack.api.described import CONNECTION, CONNECTIONS, DONE, REMOVED
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import BODY, Operation, Role
 from pulse_sim.stack.api.store_refusals import READ_ANSWERS, store_refusal, write_answers
@@ -106,7 +107,7 @@ class ConnectionRoutes:
 
     def operations(self) -> Sequence[Operation]:
         """The rows of this group."""
-        one, admin, array = f"{BASE}/{{id}}", Role.ADMIN, {"type": "array", "items": {"type": "object"}}
+        one, admin = f"{BASE}/{{id}}", Role.ADMIN
         taken, busy = write_answers("It is configured already."), frozenset(READ_ANSWERS)
         about = "All connections, redacted, with poll status."
         return [
@@ -116,7 +117,7 @@ class ConnectionRoutes:
                 "listConnections",
                 about,
                 self.index,
-                shape=array,
+                shape=CONNECTIONS,
                 answers=READ_ANSWERS,
                 retry_after=busy,
             ),
@@ -129,6 +130,7 @@ class ConnectionRoutes:
                 admin,
                 body={**RECORD, "required": ["host"]},
                 success=201,
+                shape=CONNECTION,
                 answers={402: "A license is needed.", 403: "The node limit is reached.", **taken},
                 retry_after=busy,
             ),
@@ -140,6 +142,7 @@ class ConnectionRoutes:
                 self.change,
                 admin,
                 body=RECORD,
+                shape=CONNECTION,
                 answers=taken,
                 retry_after=busy,
             ),
@@ -150,6 +153,7 @@ class ConnectionRoutes:
                 "Removes a connection.",
                 self.remove,
                 admin,
+                shape=REMOVED,
                 answers=write_answers(),
                 retry_after=busy,
             ),
@@ -161,6 +165,7 @@ class ConnectionRoutes:
                 self.test_settings,
                 admin,
                 body={**RECORD, "required": ["host"]},
+                shape=DONE,
                 answers=_TESTED,
             ),
             Operation(
@@ -170,6 +175,7 @@ class ConnectionRoutes:
                 "Tests a stored connection.",
                 self.test_stored,
                 admin,
+                shape=DONE,
                 answers={**_TESTED, **READ_ANSWERS},
                 retry_after=busy,
             ),

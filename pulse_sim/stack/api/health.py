@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import answer
+from pulse_sim.stack.api.described import HEALTH, SCHEDULER
 from pulse_sim.stack.api.operations import Operation, Role
 from pulse_sim.stack.instants import rfc3339
 from pulse_sim.stack.metrics import CONTENT_TYPE, INSTANCE_TYPE, Metrics
@@ -55,6 +56,7 @@ class HealthRoutes:
                 "Whether the stack does what it was started for.",
                 self.health,
                 nobody,
+                shape=HEALTH,
                 answers={503: "One of its tasks died."},
             ),
             Operation(
@@ -63,6 +65,7 @@ class HealthRoutes:
                 "getSchedulerHealth",
                 "Queue, breakers and staleness.",
                 self.scheduler,
+                shape=SCHEDULER,
             ),
         ]
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import answer
+from pulse_sim.stack.api.described import DOCUMENT
 from pulse_sim.stack.api.operations import Operation, Parameter, Role
 from pulse_sim.stack.store import ORG_NAME
 
@@ -50,7 +51,7 @@ class OpenApiRoutes:
 
     def operations(self) -> Sequence[Operation]:
         """The one operation."""
-        return [Operation("GET", PATH, "getOpenApi", "This document.", self.show)]
+        return [Operation("GET", PATH, "getOpenApi", "This document.", self.show, shape=DOCUMENT)]
 
     async def show(self, _request: web.Request) -> web.Response:
         """The document."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from pulse_sim.stack.api.answers import answer
+from pulse_sim.stack.api.described import OLDER_RESOURCES, RESOURCES
 from pulse_sim.stack.api.middleware import ORG
 from pulse_sim.stack.api.operations import QUERY, Operation, Parameter
 from pulse_sim.stack.instants import rfc3339, rfc3339_or_none
@@ -41,8 +42,23 @@ class ResourceRoutes:
         """The rows of this group."""
         about = "A page of resources, with aggregations over all that pass the filters."
         return [
-            Operation("GET", "/api/v2/resources", "listResources", about, self.index, query=(*FILTERS, *PAGES)),
-            Operation("GET", "/api/resources", "listResourcesOlder", "The older, flat view.", self.older_index),
+            Operation(
+                "GET",
+                "/api/v2/resources",
+                "listResources",
+                about,
+                self.index,
+                query=(*FILTERS, *PAGES),
+                shape=RESOURCES,
+            ),
+            Operation(
+                "GET",
+                "/api/resources",
+                "listResourcesOlder",
+                "The older, flat view.",
+                self.older_index,
+                shape=OLDER_RESOURCES,
+            ),
         ]
 
     async def index(self, request: web.Request) -> web.Response:
