@@ -18,6 +18,7 @@ AFTER: Final = 3
 DATA_AT_MOST: Final = 200
 ENTRIES_AT_MOST: Final = 4
 ENTRY_AT_MOST: Final = 120
+FIRST: Final = ("method", "path", "status", "level", "template", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,9 @@ def _seen(record: Record, evidence: set[int], words: Sequence[str]) -> SeenRecor
 
 
 def _short(data: Mapping[str, Any], words: Sequence[str]) -> str:
-    return ", ".join(
-        f"{key}={_value(value, words)}" for key, value in sorted(data.items()) if value not in ({}, [], None)
-    )
+    """What a record says, what people look for first at its head."""
+    ordered = sorted(data.items(), key=lambda item: (item[0] not in FIRST, item[0]))
+    return ", ".join(f"{key}={_value(value, words)}" for key, value in ordered if value not in ({}, [], None))
 
 
 def _value(value: Any, words: Sequence[str]) -> str:
@@ -162,7 +163,7 @@ def _value(value: Any, words: Sequence[str]) -> str:
         names = [word for word in words if any(word in told for told in entries.values())]  # not moments and limits
         meant = [key for key in entries if names and all(word in entries[key] for word in names)]
         meant.sort(key=lambda key: ("_bucket{" in key, key))
-        shown = [entries[key][:ENTRY_AT_MOST] for key in meant[:ENTRIES_AT_MOST]]
+        shown = [entries[key][:ENTRY_AT_MOST] for key in (meant or sorted(entries))[:ENTRIES_AT_MOST]]
         return f"[{'; '.join([*shown, f'{len(value)} in all'])}]"
     if isinstance(value, Mapping | list):
         return canonical_json(dict(value) if isinstance(value, Mapping) else value).decode()
