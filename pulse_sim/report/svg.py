@@ -168,11 +168,11 @@ class _Drawing:
             for one in self.timeline.faults
         ]
         lines = [f'<path class="g" d="M{_n(x)} 18V{_n(height - 4)}"/>' for x in self._grid]
+        shown = self.timeline
+        told = f"Timeline of {len(shown.lanes)} connections and {len(shown.faults)} faults over {clock(shown.end_ns)}"
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" role="img" viewBox="0 0 {WIDTH} {_n(height)}" '
-            f'aria-label="Timeline of the run over virtual time">{style}'
-            + "".join([*back, *lines, *self.parts])
-            + "</svg>"
+            f'aria-label="{told}">{style}' + "".join([*back, *lines, *self.parts]) + "</svg>"
         )
 
     def _marks(self, label: str, marks: Sequence[_Mark]) -> None:

@@ -61,7 +61,9 @@ def test_the_data_of_the_package_names_every_kind_of_asset() -> None:
 def test_the_script_reads_only_what_the_data_of_a_timeline_has(tmp_path: Path) -> None:
     data: dict[str, Any] = timeline_data(read_timeline(read_log(tmp_path)))
     script = (ASSETS / "timeline.js").read_text("utf-8")
-    assert set(re.findall(r"\bdata\.(\w+)", script)) <= data.keys()
+    taken = re.findall(r"\{([\w, :]+)\} = this\.data", script)
+    named = {part.split(":")[0].strip() for parts in taken for part in parts.split(",")}
+    assert named | set(re.findall(r"\bdata\.(\w+)", script)) <= data.keys()
     (lane,) = data["lanes"]
     asked = set(re.findall(r"\blane\.(\w+)", script))
     assert asked <= lane.keys()

@@ -1,15 +1,19 @@
 """The timeline read off a log and drawn: true to the log, small, well-formed whatever the names."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from pulse_sim.report.model import ActionRow, FaultRow, Timeline
+from pulse_sim.report.page import figure
 from pulse_sim.report.svg import draw_timeline
 from pulse_sim.report.thinning import MAX_SLICES
 from pulse_sim.report.timeline import read_timeline
+from pulse_sim.report.timeline_data import read_timeline_data
 from pulse_sim.units import MINUTE
 from tests.report.hostile import HOSTILE_POOL, RAW, invisible
+from tests.report.page_reader import Page
 from tests.report.stories import read_log
 
 parsed = ET.fromstring  # what this package wrote itself
@@ -90,3 +94,37 @@ def test_a_gap_in_the_samples_is_a_gap_in_the_curve(tmp_path: Path) -> None:
     assert [value for _, value in lane.staleness].count(None) == 1
     assert not [at_ns for at_ns, _ in lane.staleness if 12 * MINUTE < at_ns < 20 * MINUTE]
     assert [band.state for band in lane.breaker] == ["closed", "open", "closed", "closed"]
+
+
+def test_a_hostile_word_in_any_place_of_a_timeline_is_a_word() -> None:
+    name = HOSTILE_POOL
+    band = [name, 0, 1000]
+    lane = {
+        **dict.fromkeys(("connection", "system", "appliance"), name),
+        "requests": 1,
+        "staleness": [[0, 1000], [1, 2.5]],
+        "latency": [[0], [0.1]],
+        "errors": [[name, 2, [500]]],
+        "breaker": [band],
+        "alerts": [[name, [band]]],
+        "polls": [[0, 1000, 1, 1]],
+    }
+    data = {
+        "version": 1,
+        "end_ms": 1000,
+        "phases": [band],
+        "faults": [[name, name, name, 0, 500]],
+        "actions": [[name, 0, name]],
+        "lanes": [lane],
+        **dict.fromkeys(("lanes_left_out", "marks_left_out"), 1),
+        "injected": [[name, name]],
+        "faces": [[name, [name]]],
+    }
+    timeline = read_timeline_data(data)
+    text = draw_timeline(timeline)
+    tags = {element.tag.removeprefix(SVG) for element in parsed(text).iter()}
+    assert tags <= {"svg", "style", "rect", "path", "polyline", "text", "title"}
+    assert invisible(text) == [] and not [raw for raw in RAW if raw in text]
+    page = Page(f"<figure>{figure(timeline)}</figure>")
+    assert set(page.elements) - tags == {"figure", "div", "script"}
+    assert invisible(json.dumps(page.data, ensure_ascii=False)) == []

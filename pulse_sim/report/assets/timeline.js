@@ -159,6 +159,9 @@
     }
   };
 
+  const summary = ({lanes, faults, end_ms}) =>
+    `Zoomable timeline of ${lanes.length} connections and ${faults.length} faults over ${clock(end_ms / 1000)}`;
+
   // One figure: what it shows of time, and all its charts, which move together.
   class Story {
     constructor(figure, data, key) {
@@ -169,7 +172,7 @@
       this.place = element("div", "charts");
       this.place.tabIndex = 0;
       this.place.setAttribute("role", "group");
-      this.place.setAttribute("aria-label", "Zoomable timeline: plus and minus zoom, arrows move, 0 shows the whole run");
+      this.place.setAttribute("aria-label", `${summary(data)}: plus and minus zoom, arrows move, 0 shows the whole run`);
       this.place.addEventListener("keydown", (event) => this.pressed(event));
       figure.append(this.place);
       figure.classList.add("live");
@@ -246,6 +249,9 @@
       const strips = storyStrips(this.data);
       if (strips.length) this.chart(this.place, [[0, this.end], [null, null], [null, null]], strips, 0, () => "");
       for (const lane of this.data.lanes) this.lane(lane);
+      const {lanes_left_out: lanes, marks_left_out: marks} = this.data;
+      if (lanes) this.place.append(element("p", "dim", `${lanes} more connections are not drawn`));
+      if (marks) this.place.append(element("p", "dim", `${marks} more faults and actions are not drawn`));
       this.tell();
     }
 
