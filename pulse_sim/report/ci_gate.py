@@ -8,6 +8,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from pulse_sim.outcome import Outcome
+from pulse_sim.report.junit_parts import case, document, properties
 from pulse_sim.report.text import markdown as md
 from pulse_sim.report.text import plain
 from pulse_sim.verdict import JudgedCheck
@@ -20,12 +21,6 @@ _SIGNS: Final = {
     Outcome.INCONCLUSIVE: "❔",
     Outcome.FAILED: "❌",
     Outcome.ERRORED: "💥",
-}
-_ELEMENTS: Final = {
-    Outcome.SKIPPED: "skipped",
-    Outcome.INCONCLUSIVE: "failure",
-    Outcome.FAILED: "failure",
-    Outcome.ERRORED: "error",
 }
 
 
@@ -55,24 +50,17 @@ def render_gate_markdown(gate: CiGate) -> str:
 
 def render_gate_junit(gate: CiGate) -> bytes:
     """One suite for each run with a case for each check, and one for the gate itself; inconclusive is a failure."""
-    root = ET.Element("testsuites")
+    root = ET.Element("testsuites", name="gate")
     suite = ET.SubElement(root, "testsuite", name="gate")
-    _case(suite, "gate", "the gate as a whole", gate.outcome, "\n".join(gate.reasons))
+    case(suite, "gate", "the gate as a whole", gate.outcome, "\n".join(gate.reasons))
     for one in gate.not_run:
-        _case(suite, "gate", f"{one.scenario} seed {one.seed}", Outcome.INCONCLUSIVE, f"not run: {one.reason}")
+        case(suite, "gate", f"{one.scenario} seed {one.seed}", Outcome.INCONCLUSIVE, f"not run: {one.reason}")
     for change in () if gate.comparison is None else gate.comparison.of(Change.WORSE, Change.GONE):
         name = f"{change.scenario} seed {change.seed}: {change.check}"
-        _case(suite, "comparison with the baseline", name, Outcome.FAILED, change.told)
+        case(suite, "comparison with the baseline", name, Outcome.FAILED, change.told)
     for run in gate.runs:
         _run_suite(root, run)
-    for suite in root:
-        cases = suite.findall("testcase")
-        suite.set("tests", str(len(cases)))
-        for attribute, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-            suite.set(attribute, str(sum(case.find(element) is not None for case in cases)))
-    ET.indent(root)
-    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return content + b"\n"
+    return document(root)
 
 
 def _parts(gate: CiGate) -> Iterable[str]:
@@ -131,29 +119,18 @@ def _run_suite(root: ET.Element, run: GateRun) -> None:
     suite = ET.SubElement(root, "testsuite", name=plain(f"{summary.scenario} seed {summary.seed}"))
     if summary.virtual_s is not None:
         suite.set("time", f"{summary.virtual_s:.3f}")
-    parent = ET.SubElement(suite, "properties")
-    for name, value in (("seed", str(summary.seed)), ("sut", summary.sut), ("replay", run.replay)):
-        ET.SubElement(parent, "property", name=name, value=plain(value))
+    properties(suite, {"seed": str(summary.seed), "sut": summary.sut, "replay": run.replay})
     for line in summary.checks:
         # Several checks of one kind are told apart by what they expect: readers of JUnit merge cases of one name.
-        _case(suite, summary.scenario, f"{line.check}: {line.expected}", line.outcome, _told(line))
+        case(suite, summary.scenario, f"{line.check}: {line.expected}", line.outcome, _told(line))
     if summary.reason or not summary.checks:
-        _case(suite, summary.scenario, "the run as a whole", run.outcome, run.problem)
+        case(suite, summary.scenario, "the run as a whole", run.outcome, run.problem)
     if run.unrepeatable:
-        _case(suite, summary.scenario, "the same seed gives the same run", Outcome.ERRORED, run.unrepeatable)
+        case(suite, summary.scenario, "the same seed gives the same run", Outcome.ERRORED, run.unrepeatable)
 
 
 def _told(line: JudgedCheck) -> str:
     return f"expected {line.expected}\nobserved {line.observed}" + (f"\n{line.reason}" if line.reason else "")
-
-
-def _case(suite: ET.Element, classname: str, name: str, outcome: Outcome, told: str) -> None:
-    case = ET.SubElement(suite, "testcase", classname=plain(classname), name=plain(name))
-    if outcome is Outcome.PASSED:
-        return
-    lines = [plain(line) for line in told.split("\n")]
-    element = ET.SubElement(case, _ELEMENTS[outcome], message=f"{outcome.value}: {lines[-1]}")
-    element.text = "\n".join(lines)
 
 
 def _bullets(lines: Sequence[str]) -> str:

@@ -6,28 +6,9 @@ import pytest
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.report.ci_gate import comparison_in_a_line, gate_in_a_line, render_gate_junit, render_gate_markdown
-from pulse_sim.verdict import JudgedCheck, RunSummary
-from pulse_sim.verdict.ci_gate import CheckChange, CiGate, Comparison, GateRun, NotRun, Repeat
+from pulse_sim.verdict.ci_gate import CiGate, Comparison
+from tests.report.gates import run, told
 from tests.report.hostile import HOSTILE_POOL, RAW, invisible
-
-
-def run(name: str, outcome: Outcome, seed: int = 1) -> GateRun:
-    lines = (JudgedCheck(name, outcome, f"{name} holds", f"{name} does not", f"{name} is late"),)
-    summary = RunSummary(f"{name}-{seed}", name, seed, outcome, lines, trace_digest="a" * 64, outcome_digest="b" * 64)
-    again = None if outcome is Outcome.PASSED else Repeat(Outcome.PASSED, "c" * 64, "b" * 64)
-    return GateRun(summary, f"pulse-sim run {name}.yaml --seed {seed}", again)
-
-
-def told(name: str) -> CiGate:
-    """A gate with one of everything, all of it called ``name``."""
-    changes = (
-        CheckChange(name, 1, name, name, Outcome.PASSED, Outcome.FAILED),
-        CheckChange(name, 1, name, name, Outcome.PASSED, None),
-        CheckChange(name, 1, name, name, Outcome.FAILED, Outcome.PASSED),
-    )
-    compared = Comparison(changes, (), (name,), (f"{name} seed 2",), 4, 9)
-    runs = (run(name, Outcome.FAILED), run(name, Outcome.PASSED, 2))
-    return CiGate(((name, 1), (name, 2), (name, 3)), runs, (NotRun(name, 3, "the budget ended"),), compared, 600.0)
 
 
 def test_a_hostile_name_comes_to_life_in_neither() -> None:
@@ -54,7 +35,7 @@ def test_junit_has_a_case_for_whatever_keeps_the_gate_from_passing() -> None:
         ("the gate as a whole", ["error"]),
         ("small seed 3", ["failure"]),
         ("small seed 1: small", ["failure"]),
-        ("small seed 1: small", ["failure"]),
+        ("small seed 1: small #2", ["failure"]),
     ]
     assert [(suite.get("name"), suite.get("failures"), suite.get("errors")) for suite in runs] == [
         ("small seed 1", "1", "1"),

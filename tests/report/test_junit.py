@@ -9,6 +9,8 @@ import pytest
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.report import render_run_junit, render_verdict_junit
+from pulse_sim.report.ci_gate import render_gate_junit
+from tests.report.gates import told
 from tests.report.hostile import HOSTILE_POOL
 from tests.report.stories import CLASSES, read_log, told_run
 from tests.report.whole_story import whole_story
@@ -54,6 +56,7 @@ def documents(directory: Path, name: str) -> list[ET.Element]:
     log = read_log(directory, name)
     contents = [render_verdict_junit(whole_story(name, bad=bad, log=log)) for bad in ((), ("auth-revoked",), CLASSES)]
     contents += [render_run_junit(told_run(log, title=name, outcome=outcome)) for outcome in Outcome]
+    contents.append(render_gate_junit(told(name)))
     return [parsed(content) for content in contents]
 
 
