@@ -1,13 +1,15 @@
 """The commands of the runbook are the steps of the drills, one for one and in their order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from pulse_sim.scenario.load import load_scenarios
-from pulse_sim.scenario.timeline import OperatorAction, operator_actions
+from pulse_sim.scenario.timeline import OperatorAction, operator_actions, rollback_actions
 from pulse_sim.units import parse_duration
 from tests.cli.command import ROOT
 
@@ -81,3 +83,46 @@ def test_a_step_the_runbook_does_not_show_is_noticed() -> None:
     shown = typed(blocks()["kill-switch"])
     told = [step for action in operator_actions(first)[1:] for step in steps(action)]
     assert shown[1:] == told != shown
+
+
+ABORT_DRILL = re.compile(r"^\|(?P<row>.*)\| `(?P<file>scenarios/(?:aborts|phases)/[\w-]+\.yaml)` \|$", re.MULTILINE)
+CRITERIA = {"polls fail": "failure_rate", "auth errors": "auth_errors"}
+OPERATIONS: dict[str, Callable[[str, Any], bool]] = {
+    "disable": lambda do, given: do == "restart_system" and given.environment == {"PULSE_ENABLE_TRUENAS": "false"},
+    "kill switch": lambda do, _: do == "remove_connection",
+    "code rollback": lambda do, given: do == "restart_system" and given.variant == "without-truenas",
+}
+
+
+def abort_drills() -> list[tuple[str, Path]]:
+    return [(found["row"], ROOT / found["file"]) for found in ABORT_DRILL.finditer(RUNBOOK)]
+
+
+def test_every_drill_of_an_abort_and_of_a_way_back_is_named() -> None:
+    aborting = {
+        path
+        for folder in ("aborts", "phases")
+        for path in (ROOT / "scenarios" / folder).glob("*.yaml")
+        if any(scenario.expect_abort is not None for scenario in load_scenarios([path]))
+    }
+    assert {path for _, path in abort_drills()} == aborting
+
+
+@pytest.mark.parametrize(("row", "drill"), abort_drills(), ids=[path.stem for _, path in abort_drills()])
+def test_an_abort_is_that_of_its_row_and_what_is_done_is_the_operation_beside_it(row: str, drill: Path) -> None:
+    (named,) = [is_it for name, is_it in OPERATIONS.items() if re.search(rf"\| {name}\b", row)]
+    for scenario in load_scenarios([drill]):
+        assert scenario.expect_abort is not None
+        criteria = {criterion for words, criterion in CRITERIA.items() if words in row}
+        assert criteria <= {scenario.expect_abort.criterion}
+        actions = list(rollback_actions(scenario))
+        assert actions
+        assert all(named(action.do, action.parameters) for action in actions)
+
+
+def test_the_runbook_says_how_to_scrape_as_the_rules_need_it() -> None:
+    assert "honor_labels: true" in (ROOT / "deploy" / "prometheus" / "truenas.rules.yml").read_text("utf-8")
+    (job,) = YAML(typ="safe").load(re.findall(r"^```yaml\n(.*?)^```$", RUNBOOK, re.MULTILINE | re.DOTALL)[0])[
+        "scrape_configs"
+    ]
+    assert (job["honor_labels"], job["scrape_interval"]) == (True, "15s")
