@@ -15,6 +15,8 @@ from pulse_sim.verdict import JudgedCheck
 from pulse_sim.verdict.ci_gate import Change, CheckChange, CiGate, Comparison, GateRun
 
 SHOWN_AT_MOST: Final = 50
+ROWS_AT_MOST: Final = 200
+"""A job's summary page takes a megabyte, and nobody reads a tenth of it."""
 _SIGNS: Final = {
     Outcome.PASSED: "✅",
     Outcome.SKIPPED: "⏭️",
@@ -71,9 +73,12 @@ def _parts(gate: CiGate) -> Iterable[str]:
     if gate.comparison is not None:
         yield from _comparison_parts(gate.comparison)
     yield "## Runs"
-    yield _table(("", "scenario", "seed", "checks", "outcome digest", "repeat"), [_run_cells(run) for run in gate.runs])
+    shown = sorted(gate.runs, key=lambda run: -run.outcome.rank) if len(gate.runs) > ROWS_AT_MOST else gate.runs
+    head = ("", "scenario", "seed", "checks", "outcome digest", "repeat")
+    yield from _table(head, [_run_cells(run) for run in shown])
     if gate.not_run:
-        yield _table(("not run", "seed", "why"), [[md(o.scenario), str(o.seed), md(o.reason)] for o in gate.not_run])
+        rows = [[md(one.scenario), str(one.seed), md(one.reason)] for one in gate.not_run]
+        yield from _table(("not run", "seed", "why"), rows)
     failing = [run for run in gate.runs if run.problem and run.replay]
     if failing:
         yield "## Replay"
@@ -89,7 +94,7 @@ def _comparison_parts(comparison: Comparison) -> Iterable[str]:
         yield _bullets(told)
     changed = comparison.of(Change.WORSE, Change.GONE, Change.BETTER)
     if changed:
-        yield _table(("", "scenario", "seed", "check", "before", "now"), [_change_cells(one) for one in changed])
+        yield from _table(("", "scenario", "seed", "check", "before", "now"), [_change_cells(one) for one in changed])
 
 
 def _change_cells(one: CheckChange) -> list[str]:
@@ -138,6 +143,9 @@ def _bullets(lines: Sequence[str]) -> str:
     return "\n".join([*(f"- {md(line)}" for line in lines[:SHOWN_AT_MOST]), *more])
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join(lines)
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """A table, and below it how many rows it leaves out."""
+    told = [f"| {' | '.join(row)} |" for row in rows[:ROWS_AT_MOST]]
+    yield "\n".join([f"| {' | '.join(head)} |", "|" + " --- |" * len(head), *told])
+    if len(rows) > ROWS_AT_MOST:
+        yield f"… and {len(rows) - ROWS_AT_MOST} more rows, in the bundle's `gate.json`"

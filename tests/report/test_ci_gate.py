@@ -65,3 +65,11 @@ def test_a_comparison_in_a_line_counts_every_way_a_check_can_change() -> None:
 def test_a_list_too_long_to_read_is_cut_and_says_so() -> None:
     many = CiGate((), tuple(run("small", Outcome.FAILED, seed) for seed in range(60)))
     assert "… and 70 more" in render_gate_markdown(many)
+
+
+def test_of_very_many_runs_those_that_are_not_passed_are_shown_first_and_the_page_stays_small() -> None:
+    runs = [run("small", Outcome.FAILED if seed == 9_999 else Outcome.PASSED, seed) for seed in range(10_000)]
+    page = render_gate_markdown(CiGate((), tuple(runs)))
+    assert len(page.encode()) < 100_000
+    assert "| ❌ failed | **small** | 9999 |" in page
+    assert "… and 9800 more rows, in the bundle's `gate.json`" in page
