@@ -232,3 +232,15 @@ def test_where_nothing_can_be_written_the_way_out_is_told(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(SigningKeyUnusable, match=f"name a key file with --key or {VARIABLE}"):
         make_signing_key(tmp_path / "file" / "pulse-sim" / "signing-key.pem", os.urandom)
+
+
+def test_a_key_of_another_user_is_refused_but_by_the_administrator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = key_file(tmp_path, "theirs")
+    owner = file.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(SigningKeyUnusable, match="belongs to another user; name a key file of your own"):
+        load_signing_key(file)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert load_signing_key(file).keyid
