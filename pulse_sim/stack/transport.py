@@ -46,8 +46,14 @@ def tls_context(skip_verify: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    else:
-        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+    return verifying_context()
+
+
+def verifying_context() -> ssl.SSLContext:
+    """TLS 1.2 or later to a host whose name and chain the machine's authorities vouch for, as they are now."""
+    context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 

@@ -10,7 +10,7 @@ import pytest
 
 from pulse_sim.stack.alerts.rules import RULES
 from tests.deploy.promtool import run
-from tests.deploy.recorded import Span, rule_test, series, spans
+from tests.deploy.recorded import EVERY_S, Span, rule_test, series, spans
 from tests.deploy.rulebook import RULES_FILE
 
 SCENARIO = Path(__file__).with_name("alerts.yaml")
@@ -18,13 +18,11 @@ ALL = [rule.id for rule in RULES]
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle of the run in which every rule holds for some connection."""
-    out = tmp_path_factory.mktemp("run")
+def rehearsed(scenario: Path, out: Path) -> Path:
+    """The bundle of a run."""
     program = Path(sys.executable).with_name("pulse-sim")
     done = subprocess.run(
-        [program, "run", SCENARIO, "--jobs", "1", "--out", out],
+        [program, "run", scenario, "--jobs", "1", "--out", out],
         capture_output=True,
         text=True,
         check=False,
@@ -35,11 +33,29 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def verdict(bundle: Path, place: Path, rules_text: str, rules: Sequence[str] = ALL) -> tuple[int, str]:
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the run in which every rule holds for some connection."""
+    return rehearsed(SCENARIO, tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle of the run with two restarts."""
+    return rehearsed(SCENARIO.with_name("alerts-restart.yaml"), tmp_path_factory.mktemp("restarted"))
+
+
+def verdict(
+    bundle: Path,
+    place: Path,
+    rules_text: str,
+    rules: Sequence[str] = ALL,
+    left_out: Sequence[tuple[float, float]] = (),
+) -> tuple[int, str]:
     """What promtool says of the run with these rules."""
     rules_file, test_file = place / "rules.yml", place / "test.yml"
     rules_file.write_text(rules_text, "utf-8")
-    test = rule_test(rules_file, series(bundle), spans(bundle), list(rules))
+    test = rule_test(rules_file, series(bundle), spans(bundle), list(rules), left_out)
     test_file.write_text(json.dumps(test), "utf-8")  # JSON is YAML
     return run("test", "rules", str(test_file))
 
@@ -101,3 +117,37 @@ def test_with_one_number_changed_promtool_and_the_stack_differ(
     status, said = verdict(bundle, tmp_path, text.replace(old, new), [rule])
     assert status != 0, said
     assert "FAILED" in said
+
+
+QUIET_RESTART_S, RESTART_S = 28 * 60, 58 * 60
+WINDOW_S = max(rule.window_s for rule in RULES)
+AROUND = [
+    (QUIET_RESTART_S - EVERY_S, QUIET_RESTART_S + 2 * EVERY_S),
+    # What was active is so until its window was watched whole, or a poll succeeds; Prometheus forgets it with the
+    # counters.
+    (RESTART_S - EVERY_S, RESTART_S + WINDOW_S + 2 * EVERY_S),
+]
+
+
+def test_promtool_and_the_stack_agree_before_between_and_after_restarts(restarted: Path, tmp_path: Path) -> None:
+    raised = {(span.rule, span.instance) for span in spans(restarted) if span.until_s < QUIET_RESTART_S}
+    again = {
+        (span.rule, span.instance) for span in spans(restarted) if QUIET_RESTART_S < span.from_s < RESTART_S - 5 * 60
+    }
+    assert {("auth", "auth"), ("connection", "gone"), ("poll-failing", "gone")} <= raised & again
+    status, said = verdict(restarted, tmp_path, RULES_FILE.read_text("utf-8"), left_out=AROUND)
+    assert status == 0, said[-3000:]
+
+
+def test_an_alert_that_is_active_outlives_a_restart_and_ends_once(restarted: Path) -> None:
+    through = [span for span in spans(restarted) if span.from_s < RESTART_S < span.until_s]
+    assert {("auth", "auth"), ("connection", "gone")} <= {(span.rule, span.instance) for span in through}
+    assert all(span.until_s < 85 * 60 for span in through)
+
+
+def test_rises_that_do_not_begin_at_zero_after_a_restart_are_noticed(restarted: Path, tmp_path: Path) -> None:
+    text, from_zero = RULES_FILE.read_text("utf-8"), "or pulse_monitor_poll_errors_total * 0"
+    assert from_zero in text
+    careless = text.replace(from_zero, "or pulse_monitor_poll_errors_total offset 300s")
+    status, _ = verdict(restarted, tmp_path, careless, ["auth", "connection"], left_out=AROUND)
+    assert status != 0

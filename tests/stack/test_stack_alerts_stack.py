@@ -2,13 +2,16 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+from pulse_sim.kernel.certificate import self_signed, server_context
 from pulse_sim.stack.settings import SettingsInvalid, read_settings
 from tests.stack.stackbed import Bed
 
@@ -31,14 +34,14 @@ class Receiver:
         return web.Response(status=self.status, headers={"Location": "http://hook:9000/elsewhere"})
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator[None]:
+    async def listening(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[None]:
         application = web.Application()
         application.router.add_route("*", "/{tail:.*}", self.take)
         runner = web.AppRunner(application, access_log=None, handle_signals=False)
 
         async def open_() -> None:
             await runner.setup()
-            await web.TCPSite(runner, self.host.address, 9000).start()
+            await web.TCPSite(runner, self.host.address, 9000, ssl_context=tls).start()
 
         await self.host.run(open_(), name="open hook")
         try:
@@ -183,3 +186,34 @@ def test_the_address_of_the_webhook_is_not_in_the_repr() -> None:
     settings = read_settings({"PULSE_ALERT_WEBHOOK": HOOK}, "truenas-off-by-default")
     assert settings.alert_webhook == HOOK
     assert "SECRETPATH" not in repr(settings)
+
+
+TRUST = {"its own authority": 1, "no known authority": 0, "another name": 0}
+
+
+@pytest.mark.parametrize("case", TRUST)
+def test_a_webhook_over_https_is_told_only_where_its_certificate_can_be_trusted(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bed = Bed()
+    receiver = Receiver(bed)
+    certificate, key = self_signed(bed.sim.entropy("tls hook"), ["else" if case == "another name" else "hook"])
+    if case != "no known authority":  # what OpenSSL trusts besides the machine's own authorities
+        trusted = tmp_path / "trusted.pem"
+        trusted.write_bytes(certificate)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+
+    async def story(bed: Bed) -> None:
+        async with receiver.listening(server_context(certificate, key)):
+            await bed.start(PULSE_ALERT_WEBHOOK=HOOK.replace("http:", "https:"))
+            await bed.add()
+            await bed.wait(60)
+            bed.inject("auth.revoke_key")
+            await bed.wait(90)
+
+    bed.run(story)
+    assert len(receiver.received) == TRUST[case]
+    failed = [line for line in bed.logs.texts() if "alert webhook fails" in line]
+    told = [] if TRUST[case] else ["alert webhook fails: ClientConnectorCertificateError"]
+    assert failed == told
+    assert not [line for line in bed.logs.texts() if "SECRETPATH" in line]
