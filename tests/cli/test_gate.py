@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from click.testing import CliRunner
 
 from pulse_sim.cli import gate as command
 from pulse_sim.cli.exit_status import ExitStatus
@@ -179,9 +180,12 @@ def test_an_interrupted_gate_leaves_nothing(tmp_path: Path) -> None:
         (("--sut", "tests.broken:none"), "tests.broken"),
     ],
 )
-def test_wrong_usage_is_told_before_anything_runs(arguments: tuple[str, ...], told: str, tmp_path: Path) -> None:
-    done = gate(tmp_path, *arguments)
-    assert (done.status, told in done.err, done.out) == (ExitStatus.USAGE, True, ""), done.err
+def test_wrong_usage_is_told_before_anything_runs(
+    arguments: tuple[str, ...], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    done = CliRunner().invoke(command.gate, [*arguments, "--out", str(tmp_path / "out")])
+    assert (done.exit_code, told in done.stderr, done.stdout) == (ExitStatus.USAGE, True, ""), done.stderr
     assert not (tmp_path / "out").exists() or list((tmp_path / "out").iterdir()) == []
 
 
