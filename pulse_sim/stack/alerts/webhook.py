@@ -1,7 +1,7 @@
 """Tells a receiver of alerts: one JSON POST each, soon, in order, and never at the expense of anything else.
 
-The address may hold a secret: it appears in no log, and over https it goes to nobody whose certificate cannot be trusted.
-Knows no rule.
+The address may hold a secret: it appears in no log, and over https it goes to nobody whose certificate cannot be
+trusted. Knows no rule.
 """
 
 import asyncio
