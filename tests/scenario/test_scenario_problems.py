@@ -228,6 +228,26 @@ def test_a_wrong_check_is_told_with_its_place(check: str, told: str) -> None:
             SMALL + "expect_abort: {criterion: crash, between: [9m, 5m]}\n",
             "14:43: expect_abort.between: the second time",
         ),
+        (SMALL + "settle_after_abort: 5m\n", "14:1: settle_after_abort: there is no rollback for it to follow"),
+        (
+            SMALL.replace("safety", "none") + "rollback: [{after: 1m, do: kill_system}]\n",
+            "14:1: rollback: nothing aborts a run with abort: none",
+        ),
+        (SMALL + "rollback: [{after: 1m, do: kill_sytem}]\n", "(did you mean kill_system?)"),
+        (SMALL + "rollback: [{after: 1m, do: ask_system}]\n", "rollback[0].with.path: missing key 'path'"),
+        (
+            SMALL + "rollback: [{after: 1m, do: remove_connection, with: {id: nas-2}}]\n",
+            "14:58: rollback[0].with.id: unknown connection 'nas-2'",
+        ),
+        (
+            SMALL + "rollback: [{after: 1m, do: restart_system, system: other}]\n",
+            "14:52: rollback[0].system: unknown system 'other'",
+        ),
+        (SMALL + "rollback: [{at: 1m, do: kill_system}]\n", "14:13: rollback[0].at: unknown key 'at'"),
+        (
+            SMALL.replace("no_leaks", "rolled_back, by: disable"),
+            "13:13: checks[0].check: rolled_back needs a rollback and an expect_abort",
+        ),
         (HEAD, "1:1: checks: missing key 'checks'; a scenario that checks nothing shows nothing"),
         (HEAD + "checks: []\n", "12:9: checks: must not be empty"),
         (SMALL.replace("version: 1", "version: 2"), "1:10: version: "),

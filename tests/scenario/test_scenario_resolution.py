@@ -7,7 +7,7 @@ import pytest
 
 from pulse_sim.scenario.load import expand, load_scenario, resolved_yaml, scenario_digest, select
 from pulse_sim.scenario.model import ActionEntry
-from pulse_sim.scenario.timeline import fault_windows, operator_actions
+from pulse_sim.scenario.timeline import fault_windows, operator_actions, rollback_actions
 from pulse_sim.units import HOUR, MINUTE, SECOND
 from tests.scenario.files import SMALL, problems, scenario, with_timeline
 
@@ -56,6 +56,29 @@ def test_an_expected_abort_is_part_of_the_check() -> None:
     text = SMALL + "expect_abort: {criterion: crash, between: [300s, 9m]}\n"
     expected = {"criterion": "crash", "between": ["5m", "9m"]}
     assert scenario(text).checks[-1]["expect_abort"] == expected
+
+
+ROLLED_BACK = SMALL + (
+    "rollback:\n"
+    "  - {after: 90s, do: remove_connection, with: {id: nas-1}}\n"
+    "  - {after: 1m, do: ask_system, with: {path: /api/health}}\n"
+)
+
+
+def test_a_rollback_is_done_in_the_order_of_time_since_the_abort() -> None:
+    actions = rollback_actions(scenario(ROLLED_BACK + "settle_after_abort: 7m\n"))
+    assert [(action.do, action.at_ns, action.system) for action in actions] == [
+        ("ask_system", MINUTE, "pulse"),
+        ("remove_connection", 90 * SECOND, "pulse"),
+    ]
+    assert scenario(ROLLED_BACK).settle_after_abort == 5 * MINUTE
+    assert scenario(ROLLED_BACK + "settle_after_abort: 7m\n").settle_after_abort == 7 * MINUTE
+
+
+def test_a_rollback_is_done_to_the_system_its_connection_belongs_to() -> None:
+    other = ROLLED_BACK.replace("{appliance: nas-1}", "{appliance: nas-1, system: other}")
+    (entry, _) = scenario(other + "systems: {other: {}, pulse: {}}\n").rollback
+    assert (entry.do, entry.system) == ("remove_connection", "other")
 
 
 def test_one_system_as_shipped_with_the_feature_on_is_there_when_none_is_named() -> None:
@@ -169,7 +192,15 @@ def test_the_id_takes_no_parameter() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [SMALL, MATRIX, with_timeline(SILENCE), SMALL.replace("A small scenario", '"\\e[2J <b> é 🙂:"')]
+    "text",
+    [
+        SMALL,
+        MATRIX,
+        with_timeline(SILENCE),
+        SMALL.replace("A small scenario", '"\\e[2J <b> é 🙂:"'),
+        ROLLED_BACK,
+        ROLLED_BACK + "settle_after_abort: 7m\n",
+    ],
 )
 def test_the_resolved_file_loads_as_the_same_scenario_and_resolves_to_itself(text: str) -> None:
     for one in expand(scenario(text)):
