@@ -163,9 +163,9 @@ class _Drawing:
     def finished(self, style: str) -> str:
         height = self.y + 6
         back = [
-            f'<rect class="w" x="{_n(self.x(one.from_ns))}" y="18" height="{_n(height - 22)}" '
-            f'width="{_n(max(self.x(one.to_ns) - self.x(one.from_ns), 1))}"/>'
-            for one in self.timeline.faults
+            f'<rect class="w" x="{_n(self.x(from_ns))}" y="18" height="{_n(height - 22)}" '
+            f'width="{_n(max(self.x(to_ns) - self.x(from_ns), 1))}"/>'
+            for from_ns, to_ns in _merged(self.timeline.faults)
         ]
         lines = [f'<path class="g" d="M{_n(x)} 18V{_n(height - 4)}"/>' for x in self._grid]
         shown = self.timeline
@@ -303,6 +303,17 @@ class _Drawing:
     def _rect(self, kind: str, x: float, y: float, width: float, height: float, title: str = "") -> None:
         place = f'class="{kind}" x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}"'
         self.parts.append(f"<rect {place}><title>{escape(title)}</title></rect>" if title else f"<rect {place}/>")
+
+
+def _merged(faults: Sequence[FaultRow]) -> Sequence[tuple[int, int]]:
+    """The windows of faults; those that overlap are one, so that a shade stays a shade."""
+    spans: list[tuple[int, int]] = []
+    for fault in sorted(faults, key=lambda one: one.from_ns):
+        if spans and fault.from_ns <= spans[-1][1]:
+            spans[-1] = spans[-1][0], max(spans[-1][1], fault.to_ns)
+        else:
+            spans.append((fault.from_ns, fault.to_ns))
+    return spans
 
 
 def _span(fault: FaultRow) -> str:

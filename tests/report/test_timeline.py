@@ -5,6 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from pulse_sim.report.model import ActionRow, FaultRow, Timeline
 from pulse_sim.report.page import figure
 from pulse_sim.report.svg import draw_timeline
@@ -60,6 +62,14 @@ def test_the_shade_stands_where_the_fault_was(tmp_path: Path) -> None:
     begin, width = float(shade.get("x", "0")), float(shade.get("width", "0"))
     assert abs((begin - first) / (last - first) - 5 / 25) < 0.001
     assert abs(width / (last - first) - 5 / 25) < 0.001
+
+
+def test_windows_that_overlap_are_one_shade() -> None:
+    windows = ((0, 5), (3, 6), (6, 7), (9, 10), (2, 3))
+    faults = tuple(FaultRow("net.down", "nas-1", "", begin * MINUTE, end * MINUTE) for begin, end in windows)
+    drawn = parsed(draw_timeline(Timeline(10 * MINUTE, (), faults, (), ())))
+    shades = [element for element in drawn.iter(f"{SVG}rect") if element.get("class") == "w"]
+    assert [float(shade.get("width", "0")) / 972 for shade in shades] == pytest.approx([0.7, 0.1], abs=0.001)
 
 
 def test_words_of_marks_close_together_stand_on_different_rows() -> None:

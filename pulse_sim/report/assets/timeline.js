@@ -159,6 +159,16 @@
     }
   };
 
+  const merged = (faults) => {
+    const spans = [];
+    for (const [, , , from, to] of [...faults].sort((one, other) => one[3] - other[3])) {
+      const last = spans[spans.length - 1];
+      if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+      else spans.push([from, to]);
+    }
+    return spans;
+  };
+
   const summary = ({lanes, faults, end_ms}) =>
     `Zoomable timeline of ${lanes.length} connections and ${faults.length} faults over ${clock(end_ms / 1000)}`;
 
@@ -247,7 +257,7 @@
       this.palette = colours(this.place);
       this.gutter = this.place.clientWidth < 600 ? 84 : 132;
       const strips = storyStrips(this.data);
-      if (strips.length) this.chart(this.place, [[0, this.end], [null, null], [null, null]], strips, 0, () => "");
+      if (strips.length) this.chart(this.place, [[0, this.end], [null, null], [null, null]], strips, 0, () => "", () => true);
       for (const lane of this.data.lanes) this.lane(lane);
       const {lanes_left_out: lanes, marks_left_out: marks} = this.data;
       if (lanes) this.place.append(element("p", "dim", `${lanes} more connections are not drawn`));
@@ -266,7 +276,8 @@
       const staleness = inSeconds(lane.staleness), latency = inSeconds(lane.latency);
       const table = uPlot.join([staleness, latency]);
       const tell = (at) => { reading.textContent = at === null ? "" : this.reading(lane, staleness, latency, at); };
-      this.chart(this.place, table[0].length ? table : [[0, this.end], [null, null], [null, null]], laneStrips(lane), CURVES, tell);
+      const about = ([, on]) => on === lane.appliance || on === lane.system;
+      this.chart(this.place, table[0].length ? table : [[0, this.end], [null, null], [null, null]], laneStrips(lane), CURVES, tell, about);
     }
 
     reading(lane, staleness, latency, at) {
@@ -283,7 +294,7 @@
       return parts.join(" · ");
     }
 
-    chart(place, table, strips, curves, tell) {
+    chart(place, table, strips, curves, tell, about) {
       const {palette, gutter} = this, below = height(strips), total = below + curves;
       const highest = (values, least) => values.reduce((most, value) => Math.max(most, value || 0), least);
       // Curves stand above the strips: the scales reach below zero by as much as the strips need.
@@ -323,7 +334,7 @@
           {scale: "l", stroke: palette.second, width: 1.2, spanGaps: false, points: {show: false}},
         ],
         hooks: {
-          drawClear: [(u) => this.shade(u)],
+          drawClear: [(u) => this.shade(u, about)],
           draw: [(u) => this.annotate(u, strips, below, curves)],
           setSelect: [(u) => {
             const {left, width} = u.select;
@@ -338,17 +349,20 @@
       this.charts.push(new uPlot(options, table, place));
     }
 
-    shade(u) {
+    // Windows of faults, those that are about the connection darker. Windows that overlap are one shade.
+    shade(u, about) {
       const {ctx, bbox} = u;
       ctx.save();
       ctx.beginPath();
       ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
       ctx.clip();
       ctx.fillStyle = this.palette.shade;
-      ctx.globalAlpha = 0.13;
-      for (const [, , , from, to] of this.data.faults) {
-        const x = u.valToPos(from / 1000, "x", true);
-        ctx.fillRect(x, bbox.top, Math.max(u.valToPos(to / 1000, "x", true) - x, uPlot.pxRatio), bbox.height);
+      for (const [alpha, chosen] of [[0.05, () => true], [0.14, about]]) {
+        ctx.globalAlpha = alpha;
+        for (const [from, to] of merged(this.data.faults.filter(chosen))) {
+          const x = u.valToPos(from / 1000, "x", true);
+          ctx.fillRect(x, bbox.top, Math.max(u.valToPos(to / 1000, "x", true) - x, uPlot.pxRatio), bbox.height);
+        }
       }
       ctx.restore();
     }
