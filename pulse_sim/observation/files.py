@@ -95,12 +95,17 @@ def _place(observations: Sequence[Record], own: int, requests: Sequence[Record],
 
 
 def require_end(records: Sequence[Record], requests: int) -> None:
-    """Raises LogDamaged unless the last record, and no other, is ``world/end`` and its counts are right."""
+    """Raises LogDamaged unless the last record, and no other, is ``world/end`` and its counts are right, and the run
+    began once.
+    """
     ends = [record for record in records if (record.source, record.kind) == (Source.WORLD, "end")]
     if not ends or ends[-1] is not records[-1]:
         raise LogDamaged(f"{OBSERVATIONS}: the log has no world/end as its last record")
     if len(ends) > 1:
         raise LogDamaged(f"{OBSERVATIONS}: record {ends[0].seq} is a world/end, and the log goes on")
+    starts = [record for record in records if (record.source, record.kind) == (Source.WORLD, "start")]
+    if len(starts) > 1:
+        raise LogDamaged(f"{OBSERVATIONS}: record {starts[1].seq} is a second world/start")
     told = (ends[0].data["records"], ends[0].data["requests"])
     if told != (len(records), requests):
         raise LogDamaged(

@@ -14,6 +14,10 @@ def _text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _word(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
 def _count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**63
 
@@ -160,10 +164,10 @@ SHAPES: Final[Mapping[str, Mapping[str, Test]]] = {
     "appliance/truth": _TRUTH,
     "appliance/request": {
         "method": _text,
-        "path": _text,
+        "path": _word,
         "status": _or_null(_count),
         "duration_ns": _count,
-        "ended": _text,
+        "ended": _word,
         "faults": _texts,
     },
     "appliance/log": _LOG,

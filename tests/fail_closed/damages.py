@@ -110,7 +110,7 @@ def _line(record: Record) -> bytes:
     return record.encode().replace(f'"{_NAN}"'.encode(), b"NaN")
 
 
-_NAN: Final = "\x00NaN"
+_NAN: Final = "not a number, and no text either"
 
 
 def _each(records: Records, kind: str, data_of: Callable[[Record], Any]) -> list[Record]:
