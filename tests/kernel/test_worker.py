@@ -41,23 +41,21 @@ def test_every_way_to_fail_is_a_value_in_its_place() -> None:
 
 def test_jobs_that_do_not_fit_the_budget_are_killed_or_never_begun_and_told_in_their_places() -> None:
     told: list[int] = []
-    began_s = time.monotonic()
     results = run_jobs(
         f"{JOBS}:misbehave",
-        ["fine", "hang", "hang", "print"],
+        ["hang", "hang", "print"],
         jobs=2,
-        budget_s=4,
+        budget_s=2,
         preload=(),
         on_progress=lambda index, _result: told.append(index),
     )
-    assert time.monotonic() - began_s < 30
-    assert results[0] == "fine"
-    assert [(result.kind, result.reason) for result in results[1:]] == [
-        ("unfinished", "not finished when the budget ended"),
-        ("unfinished", "not finished when the budget ended"),
-        ("unfinished", "not begun when the budget ended"),
-    ]
-    assert sorted(told) == [0, 1, 2, 3]
+    assert {result.kind for result in results} == {"unfinished"}
+    assert results[2].reason == "not begun when the budget ended"
+    assert told == [0, 1, 2]
+
+
+def test_a_budget_that_suffices_changes_nothing() -> None:
+    assert run_jobs(f"{JOBS}:square", [2, 3, 4], jobs=2, budget_s=600, preload=()) == [4, 9, 16]
 
 
 def test_a_function_that_does_not_exist_is_a_failure_of_its_job() -> None:
