@@ -41,7 +41,10 @@ def repeat_bundles(bundles: Sequence[Path], sut: str | None, workers: int, *, qu
     options.refuse_development_mode()
     places = [(bundle, place) for bundle in bundles for place in _runs_of(bundle)]
     recorded = [_read(place) for _, place in places]
-    for system in {_confirmed(run, sut) for run in recorded}:
+    systems = {_confirmed(run, sut) for run in recorded}
+    if sut is not None and sut not in systems:
+        options.stop(plain(f"--sut {sut}: no run was made with it, and only what made a run repeats it"))
+    for system in sorted(systems):
         options.require_system(system)
     with tempfile.TemporaryDirectory(prefix="pulse-sim-verify-") as directory, _throw_away_key(Path(directory)):
         jobs = [_job(run, Path(directory) / str(number)) for number, run in enumerate(recorded)]
@@ -56,7 +59,7 @@ def repeat_bundles(bundles: Sequence[Path], sut: str | None, workers: int, *, qu
 def _runs_of(bundle: Path) -> list[Path]:
     if Manifest.read(bundle).kind == "run":
         return [bundle]
-    return sorted(path for path in (bundle / RUNS).iterdir() if (path / MANIFEST).is_file())
+    return sorted(file.parent for file in (bundle / RUNS).glob(f"*/{MANIFEST}"))
 
 
 def _read(place: Path) -> RecordedRun:

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 
 from pulse_sim.canonical import canonical_json
 from pulse_sim.cli.main import cli
+from pulse_sim.evidence.envelope import result_of
 from pulse_sim.evidence.signing_key import VARIABLE, signing_key
+from pulse_sim.verdict import Verdict
 from tests.cli.command import pulse_sim
 from tests.evidence.keys import key_file
 from tests.evidence.recording import sealed_run
@@ -241,3 +243,16 @@ def test_what_a_bundle_names_is_not_imported_until_the_command_line_names_it_too
     done = pulse_sim("verify", copy, "--rerun", cwd=tmp_path)
     assert done.status == 2
     assert "was made with hostile_system:factory; say --sut hostile_system:factory" in done.err
+    done = pulse_sim("verify", runs["two"], "--rerun", "--sut", "hostile_system:factory", cwd=tmp_path)
+    assert done.status == 2
+    assert "no run was made with it" in done.err
+
+
+@pytest.mark.system
+def test_a_verdict_that_rests_on_no_run_has_nothing_to_repeat(tmp_path: Path) -> None:
+    bundle = sealed_verdict(tmp_path, results={}).path
+    shutil.rmtree(bundle / "runs")
+    reseal(bundle, result=result_of(Verdict.NO_GO))
+    done = verify(bundle, "--rerun", "--json")
+    row = json.loads(done.stdout)
+    assert (done.exit_code, row["standing"], row["verdict"], row["rerun"]["same"]) == (0, "trusted", "NO_GO", True)
