@@ -9,7 +9,7 @@ from pulse_sim.checks.counters import rise
 from pulse_sim.checks.coverage import connection_of
 from pulse_sim.checks.judgement import CheckKind, Finding, NoEvidence, check_kind
 from pulse_sim.checks.parameters import AFTERMATH_NS, Isolation
-from pulse_sim.checks.polls import ERRORS, INSTANCE_TYPE
+from pulse_sim.checks.polls import ERRORS, INSTANCE_TYPE, POLLS
 from pulse_sim.checks.wording import amount, at_most_ms, at_ms
 from pulse_sim.observation import Connection, FaultWindow, Request, RunLog
 from pulse_sim.units import SECOND, format_duration
@@ -54,6 +54,8 @@ def find_disturbance(log: RunLog, given: Isolation) -> Finding:
                 return Finding(False, observed, [fault.seq, *errors.evidence])
             if not errors.is_whole:
                 raise NoEvidence(f"the scrapes end before the minute after {fault.id}", [fault.seq])
+            if not _goes_on(log, connection, window):
+                return Finding(False, f"no poll of {name} succeeded during {fault.id}", [fault.seq, *errors.evidence])
             gap = max(_inside(gaps, window), key=lambda one: one.length_ns)
             limit_ns = connection.poll_interval_ns + LATE_NS if given.at_most_gap is None else given.at_most_gap
             if gap.length_ns > limit_ns:
@@ -64,6 +66,16 @@ def find_disturbance(log: RunLog, given: Isolation) -> Finding:
         raise NoEvidence("no fault window on another appliance")
     observed = f"no error, widest gap {at_most_ms(widest.length_ns)}, {amount(windows, 'window')}"
     return Finding(True, observed, widest.evidence)
+
+
+def _goes_on(log: RunLog, connection: Connection, window: tuple[int, int]) -> bool:
+    """Whether polls were counted as successes; requests that arrive and no error counted may be a count that stands.
+
+    A window of less than two intervals need not have the end of a poll in it.
+    """
+    labels = {"instance_type": INSTANCE_TYPE, "instance": connection.id, "result": "success"}
+    succeeded = rise(log, connection.system, window, POLLS, **labels)
+    return succeeded.amount > 0 or window[1] - window[0] < 2 * connection.poll_interval_ns
 
 
 def _trouble_elsewhere(log: RunLog, connection: Connection) -> Sequence[FaultWindow]:

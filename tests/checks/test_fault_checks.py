@@ -6,7 +6,7 @@ import pytest
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.units import MINUTE, SECOND, parse_duration
-from tests.checks.log_builder import LABELS, LogBuilder, every, judge, poll_errors
+from tests.checks.log_builder import LABELS, LogBuilder, every, judge, poll_errors, poll_total
 
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
 NEVER = "never took effect: f1 (auth.revoke_key on nas-1, 5m to 10m)"
@@ -188,7 +188,7 @@ BOTH = {"nas-1": "nas-1", "nas-2": "nas-2"}
 QUIET = poll_errors("timeout", "nas-2")
 
 
-def neighbours(missed: tuple[int, ...] = (), late_ns: int = 0) -> LogBuilder:
+def neighbours(missed: tuple[int, ...] = (), late_ns: int = 0, counted: bool = True) -> LogBuilder:
     """nas-1 is in trouble from 5m to 10m; nas-2 is polled at every full minute with two requests, except the
     ``missed``.
     """
@@ -198,7 +198,7 @@ def neighbours(missed: tuple[int, ...] = (), late_ns: int = 0) -> LogBuilder:
             delay_ns = late_ns if minute == 6 else 0
             log.request(minute * MINUTE + delay_ns, "nas-2").request(minute * MINUTE + delay_ns + SECOND, "nas-2")
     for time in every(MINUTE, 17 * SECOND, 20 * MINUTE):
-        log.scrape(time, {QUIET: 0})
+        log.scrape(time, {QUIET: 0, poll_total("success", "nas-2"): time // MINUTE if counted else 3})
     return log
 
 
@@ -230,6 +230,15 @@ def test_a_connection_that_never_polls_again_is_disturbed() -> None:
 def test_an_error_of_the_undisturbed_is_a_disturbance() -> None:
     log = LogBuilder(BOTH).fault("5m", "10m").request("1m", "nas-2").scrape("4m17s", {QUIET: 3})
     assert isolated(log.scrape("11m17s", {QUIET: 4})) == (FAILED, "1 error of nas-2 during f1")
+
+
+def test_a_count_that_stands_still_is_no_peace() -> None:
+    assert isolated(neighbours(counted=False)) == (FAILED, "no poll of nas-2 succeeded during f1")
+    uncounted = neighbours()
+    for record in uncounted.records:
+        if record.kind == "metrics":
+            record.data["changed"].pop(poll_total("success", "nas-2"), None)
+    assert isolated(uncounted)[0] is INCONCLUSIVE
 
 
 def test_trouble_of_its_own_excuses_a_connection() -> None:
