@@ -1,7 +1,7 @@
 """``pulse-sim verdict``: run a plan's evidence, fold it, leave a bundle, print the verdict."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -117,12 +117,13 @@ def _decide(
         capabilities = capabilities_of(rows.values())
         inventory = inventory_of(plan, plan_yaml, sut, order.planned.values(), rows.values())
         commands = executed_commands(plan, bundle.runs_path)
+        changed = changed_since(out / LATEST, plan, inventory)
         environment: dict[str, Json] = {
             **describe_environment(
                 argv=options.masked_argv(), started_at=started_at, ended_at=now_text(), checkout=CHECKOUT
             ),
             "taken_over": list[Json](taken_over),
-            "changed_since": changed_since(out / LATEST, plan, inventory),
+            "changed_since": changed,
         }
         sealed = bundle.complete(
             plan,
@@ -136,11 +137,21 @@ def _decide(
             inventory=inventory,
             source_file=str(plan_file),
             coverage=coverage_of(plan, results, bundle.runs_path, capabilities),
+            notes=tuple(_notes(taken_over, changed)),
         )
         with unswept(out):
             point_latest(sealed.path)
         kept.discard()
     return sealed
+
+
+def _notes(taken_over: Sequence[str], changed: Mapping[str, Any] | None) -> Iterator[str]:
+    """How this verdict was made, in words; nothing when it was made at once and like the last one."""
+    if taken_over:
+        yield f"Taken over from a verdict that was interrupted, as they were sealed then: {', '.join(taken_over)}."
+    if changed is not None and changed["changes"]:
+        told = "; ".join(f"{one['what']}: {one['then']} then, {one['now']} now" for one in changed["changes"])
+        yield f"Changed since {changed['bundle']}: {told}."
 
 
 def _made(

@@ -3,7 +3,7 @@
 Folds, renders and seals. Knows nothing of how runs and commands are executed; it is handed their results.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -102,13 +102,15 @@ class VerdictBundle:
         inventory: Mapping[str, Json] | None = None,
         source_file: str | None = None,
         coverage: Mapping[str, Json] | None = None,
+        notes: Sequence[str] = (),
     ) -> SealedVerdict:
         """Fold, write, seal, rename into place. ``source_file`` is what the replay line names (the plan's own file).
 
         ``results`` are those of scenarios; ``commands``, by the id of their evidence, and the ``inventory`` are kept
         and judged here. Each run names its bundle below :attr:`runs_path`; one without a bundle is recorded as it is
-        told and can never be passed. ``coverage`` is what the report tells was exercised; it decides nothing. Raises
-        SecretInEvidence, and leaves nothing, when a file shows a secret marker.
+        told and can never be passed. ``coverage`` is what the report tells was exercised; it decides nothing. ``notes``,
+        for the page alone, say how it was made. Raises SecretInEvidence, and leaves nothing, when a file shows a secret
+        marker.
         """
         for name, (record, output) in (commands or {}).items():
             write_command(self._partial, name, record, output)
@@ -125,7 +127,7 @@ class VerdictBundle:
         if coverage is not None:
             write(COVERAGE, canonical_json(dict(coverage)) + b"\n")
         report = verdict_report(
-            verdict, self._briefs(verdict), seed=self._seed, source_file=source_file, coverage=coverage
+            verdict, self._briefs(verdict), seed=self._seed, source_file=source_file, coverage=coverage, notes=notes
         )
         write(REPORT_MARKDOWN, render_verdict_markdown(report).encode())
         write(REPORT_HTML, render_verdict_html(report).encode())

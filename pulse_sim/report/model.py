@@ -196,7 +196,8 @@ class FailureRow:
 class VerdictReport:
     """A verdict, told. ``why`` is one line; ``first_reason`` is the first failing reason, or the first condition, and
     ``first_place`` the packet and gate it is about, where there is one. ``coverage`` is what passed runs exercised and
-    ``inventory`` what was tested with what, name by name.
+    ``inventory`` what was tested with what, name by name. ``notes`` are about how this verdict came to be made; only
+    the page tells them, since equal evidence must read the same elsewhere.
     """
 
     verdict: PlanVerdict
@@ -209,6 +210,7 @@ class VerdictReport:
     replay: str
     coverage: CoverageReport | None = None
     inventory: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def commands(self) -> tuple[EvidenceResult, ...]:

@@ -12,6 +12,7 @@ from pulse_sim.report.text import in_words, plain
 from pulse_sim.verdict import FailureClassResult, PlanVerdict, Verdict
 
 _SHOWN_LINES = 3
+_LONGEST_NOTE = 2000
 
 
 def verdict_report(
@@ -21,10 +22,11 @@ def verdict_report(
     seed: int,
     source_file: str | None = None,
     coverage: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> VerdictReport:
     """``briefs`` has every run of ``verdict`` by name; ``source_file`` is the plan's own file, for the replay line.
 
-    ``coverage`` is the content of ``coverage.json``. Raises ValueError when it is not.
+    ``coverage`` is the content of ``coverage.json``. Raises ValueError when it is not. ``notes`` say how it was made.
     """
     suts = sorted({run.sut for run in verdict.runs if run.sut})
     place, reason = _first_reason(verdict)
@@ -39,6 +41,7 @@ def verdict_report(
         replay=verdict_line(verdict.plan, seed, source_file, suts[0] if len(suts) == 1 else ""),
         coverage=None if coverage is None else coverage_report(coverage),
         inventory=tuple(_inventory(verdict.inventory or {})),
+        notes=tuple(plain(note, _LONGEST_NOTE) for note in notes),
     )
 
 

@@ -73,6 +73,8 @@ def test_what_was_finished_is_taken_over_told_and_ends_with_the_same_documents(
     assert documents(bundle) == expected.documents
     environment = json.loads((bundle / "environment.json").read_bytes())
     assert len(environment["taken_over"]) == kept
+    page = (bundle / "report.html").read_text("utf-8")
+    assert f"interrupted, as they were sealed then: {', '.join(environment['taken_over'])}." in page
     assert [path.name for path in interrupted.iterdir() if path.name.startswith(".")] == []
 
 
