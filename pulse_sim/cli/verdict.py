@@ -164,7 +164,8 @@ def _made(
     if taken_over:
         told = f"{len(taken_over)} of {len(planned)} runs are taken over from a verdict that was interrupted"
         click.echo(plain(told), err=True)
-    missing = [job for key, job in planned.items() if key not in rows]
+    # Longest first: a week begun last would be waited for by all the other cores.
+    missing = sorted((job for key, job in planned.items() if key not in rows), key=lambda job: -job.scenario.duration)
     made = run_all(missing, workers, quiet=quiet, on_row=kept.keep)
     rows.update(zip([job.key for job in missing], made, strict=True))
     ordered = [rows[key] for key in planned]
