@@ -98,5 +98,10 @@ def whole_story(
     )
     inventory = (("system", plain(name)), ("tools: python", "3.11.7"))
     return replace(
-        report, verdict=verdict, runs=told, coverage=coverage_report(coverage_data(name)), inventory=inventory
+        report,
+        verdict=verdict,
+        runs=told,
+        coverage=coverage_report(coverage_data(name)),
+        inventory=inventory,
+        notes=(plain(f"made like {name}"),),
     )
