@@ -7,12 +7,15 @@ import gc
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pulse_sim.outcome import Outcome
+from pulse_sim.verdict import Verdict
 from tests import broken
 from tests.broken.expectations import EXPECTED, TRR_04, differences, scenario_of
+from tests.broken.whole_plan import verdict_with
 from tests.cli.command import ROOT, pulse_sim
 from tests.run.rehearsal import rehearse
 
@@ -41,8 +44,24 @@ def test_a_broken_stack_fails_exactly_its_named_checks(name: str, tmp_path: Path
     # What it breaks is looked for to the end of the run, also where an abort would have ended it before.
     done = rehearse(tmp_path / "run", text, factory=getattr(broken, name), ends_early=False)
     assert (done.outcome, done.broken) == (Outcome.FAILED, ())
-    assert differences(EXPECTED[name]["kills"], [result.to_data() for result in done.results]) == []
+    results = [result.to_data() for result in done.results]
+    assert differences(EXPECTED[name]["kills"], results) == []
+    assert_the_rollout_is_no_go_for(scenario_of(name), results)
     gc.collect()
+
+
+def assert_the_rollout_is_no_go_for(scenario: Path, results: list[dict[str, Any]]) -> None:
+    """Were everything else passed, the plan of the rollout would still be NO_GO, and the first reason names a check."""
+    decided = verdict_with(scenario, results)
+    failed = {result["check"] for result in results if result["outcome"] == "failed"}
+    assert decided.verdict is Verdict.NO_GO
+    assert any(f"check {check} in run" in decided.reasons[0] for check in failed), decided.reasons[0]
+
+
+def test_with_everything_passed_people_are_all_the_rollout_waits_for() -> None:
+    decided = verdict_with(Path("none.yaml"), [])
+    assert decided.verdict is Verdict.GO_WITH_CONDITIONS
+    assert {condition.reason.partition(" ")[0] for condition in decided.conditions} == {"human"}
 
 
 @pytest.mark.parametrize("scenario", sorted({scenario_of(name) for name in EXPECTED}), ids=lambda path: path.stem)
