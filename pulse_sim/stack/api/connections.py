@@ -107,6 +107,9 @@ class ConnectionRoutes:
 
     def operations(self) -> Sequence[Operation]:
         """The rows of this group."""
+        return [*self._configuring(), *self._testing()]
+
+    def _configuring(self) -> Sequence[Operation]:
         one, admin = f"{BASE}/{{id}}", Role.ADMIN
         taken, busy = write_answers("It is configured already."), frozenset(READ_ANSWERS)
         about = "All connections, redacted, with poll status."
@@ -157,6 +160,11 @@ class ConnectionRoutes:
                 answers=write_answers(),
                 retry_after=busy,
             ),
+        ]
+
+    def _testing(self) -> Sequence[Operation]:
+        admin = Role.ADMIN
+        return [
             Operation(
                 "POST",
                 f"{BASE}/test",
@@ -170,14 +178,14 @@ class ConnectionRoutes:
             ),
             Operation(
                 "POST",
-                f"{one}/test",
+                f"{BASE}/{{id}}/test",
                 "testConnection",
                 "Tests a stored connection.",
                 self.test_stored,
                 admin,
                 shape=DONE,
                 answers={**_TESTED, **READ_ANSWERS},
-                retry_after=busy,
+                retry_after=frozenset(READ_ANSWERS),
             ),
         ]
 
