@@ -108,9 +108,9 @@ class VerdictBundle:
 
         ``results`` are those of scenarios; ``commands``, by the id of their evidence, and the ``inventory`` are kept
         and judged here. Each run names its bundle below :attr:`runs_path`; one without a bundle is recorded as it is
-        told and can never be passed. ``coverage`` is what the report tells was exercised; it decides nothing. ``notes``,
-        for the page alone, say how it was made. Raises SecretInEvidence, and leaves nothing, when a file shows a secret
-        marker.
+        told and can never be passed. ``coverage`` is what the report tells was exercised; it decides nothing.
+        ``notes``, for the page alone, say how it was made. Raises SecretInEvidence, and leaves nothing, when a file
+        shows a secret marker.
         """
         for name, (record, output) in (commands or {}).items():
             write_command(self._partial, name, record, output)

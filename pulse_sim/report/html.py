@@ -19,7 +19,7 @@ from pulse_sim.report.thinning import thinned
 from pulse_sim.units import SECOND
 from pulse_sim.verdict import JudgedCheck
 
-MAX_PAGE_BYTES: Final = 2 * 1024 * 1024
+MAX_PAGE_BYTES: Final = 2_000_000
 _DETAILS: Final = ((240, 8), (160, 8), (120, 6), (80, 4), (50, 3), (30, 2), (16, 1))
 """How much of every timeline is shown, (slices, lanes): the most that a page has room for."""
 _TOLD_RUNS: Final = (100, 40, 15, 0)

@@ -11,7 +11,7 @@ PAYLOADS: Final = 5_000
 
 
 def measure(seeds: int | None = None) -> dict[str, Any]:
-    """Everything, and under ``faults`` whatever was not as it must be. Fewer seeds take a share of every sweep."""
+    """Everything, and under ``faults`` whatever was not as it must be. Fewer seeds are fewer runs of the scenarios."""
     # Every run of the tests reads this module; only a measurement needs the sweeps and the stacks.
     from tests.nightly.subsystem import measured
 
