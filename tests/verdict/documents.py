@@ -42,7 +42,7 @@ PACKETS: Final[dict[str, Any]] = {
                     "waived": False,
                     "closed_later": False,
                     "not_applicable": None,
-                    "reason": "check request_rate in run auth-7-ab: inconclusive: expected at most 6",
+                    "reason": "check rate in run auth-7-ab: inconclusive: expected at most 6",
                     "evidence": [{"id": "auth", "scenario": "auth", "outcome": "failed", "run": "auth-7-ab"}],
                 },
                 {
@@ -74,9 +74,9 @@ PACKETS: Final[dict[str, Any]] = {
                     "evidence": [{"id": "verify", "scenario": None, "outcome": "inconclusive", "run": None}],
                 },
                 {
-                    "id": "restarts",
+                    "id": "restart",
                     "priority": "P1",
-                    "title": "It restarts",
+                    "title": "Restarts",
                     "outcome": "skipped",
                     "closed": False,
                     "blocking": False,
@@ -262,7 +262,7 @@ VERDICT: Final[dict[str, Any]] = {
             "packet": "TRR-04",
             "priority": "P1",
             "title": "Polite",
-            "reason": "check request_rate in run auth-7-ab: inconclusive: expected at most 6",
+            "reason": "check rate in run auth-7-ab: inconclusive: expected at most 6",
             "risk": "R-1",
             "severity": "sev-2",
             "owner": "operations",
@@ -270,10 +270,10 @@ VERDICT: Final[dict[str, Any]] = {
             "rollback": "disable",
         },
         {
-            "gate": "restarts",
+            "gate": "restart",
             "packet": "TRR-04",
             "priority": "P1",
-            "title": "It restarts",
+            "title": "Restarts",
             "reason": "not applicable: the system under test has no ui and no api",
             "risk": "R-1",
             "severity": "sev-3",
@@ -341,7 +341,7 @@ VERDICT: Final[dict[str, Any]] = {
             "evidence": ["flap"],
             "checkpoints": ["survives"],
             "exit": ["vouched"],
-            "rollback": ["later", "restarts"],
+            "rollback": ["later", "restart"],
             "may_end": False,
             "checklist": [
                 {
@@ -361,7 +361,7 @@ VERDICT: Final[dict[str, Any]] = {
                     "id": "rollback",
                     "title": "The rollback is rehearsed",
                     "outcome": "skipped",
-                    "reason": "gate restarts: not applicable: the system under test has no ui and no api",
+                    "reason": "gate restart: not applicable: the system under test has no ui and no api",
                 },
                 {
                     "id": "duration",
@@ -428,12 +428,12 @@ VERDICT: Final[dict[str, Any]] = {
         },
         {
             "id": "R-1",
-            "title": "It restarts",
+            "title": "Restarts",
             "severity": "sev-3",
             "owner": "operations",
             "rollback": "disable",
             "packet": "TRR-04",
-            "source": "condition restarts",
+            "source": "condition restart",
         },
         {
             "id": "R-1",
@@ -465,7 +465,7 @@ VERDICT: Final[dict[str, Any]] = {
     ],
     "leaves_out": [{"packet": "TRR-02", "why": "built elsewhere"}],
     "capabilities": ["health", "probe"],
-    "outcome_digest": "71cbbdb570fcabe517d7b42b898b330c8c24fed71946df590b50f36679057420",
+    "outcome_digest": "571c26ecb4f079fc6b61d99e8a3dc920b3c4c1cd36240bef89fb2a8b45f09960",
     "decided_at": "2026-02-09",
 }
 CONDITIONAL: Final[dict[str, Any]] = {
@@ -474,29 +474,29 @@ CONDITIONAL: Final[dict[str, Any]] = {
     "title": "Conditions alone",
     "verdict": "GO_WITH_CONDITIONS",
     "reasons": [
-        "TRR-04 · gate polite (P1) Polite: check request_rate in run auth-7-ab: inconclusive: expected at most 6",
-        "TRR-04 · gate restarts (P1) It restarts: not applicable: the system under test has no ui and no api",
+        "TRR-04 · gate polite (P1) Polite: check rate in run auth-7-ab: inconclusive: expected at most 6",
+        "TRR-04 · gate restart (P1) Restarts: not applicable: the system under test has no ui and no api",
         "TRR-04 · gate signed (P2) Somebody signed: no drill yet",
     ],
     "chains": [
         {
-            "reason": "TRR-04 · gate polite (P1) Polite: check request_rate in run auth-7-ab: inconclusive: expected at most 6",
+            "reason": "TRR-04 · gate polite (P1) Polite: check rate in run auth-7-ab: inconclusive: expected at most 6",
             "steps": [
                 {"kind": "verdict", "id": "GO_WITH_CONDITIONS", "outcome": "GO_WITH_CONDITIONS"},
                 {"kind": "packet", "id": "TRR-04", "outcome": "DONE_WITH_CONDITIONS"},
                 {"kind": "gate", "id": "polite", "outcome": "inconclusive"},
                 {"kind": "evidence", "id": "auth", "outcome": "inconclusive"},
                 {"kind": "run", "id": "auth-7-ab", "outcome": "inconclusive"},
-                {"kind": "check", "id": "request_rate", "outcome": "inconclusive"},
+                {"kind": "check", "id": "rate", "outcome": "inconclusive"},
             ],
             "records": [12],
         },
         {
-            "reason": "TRR-04 · gate restarts (P1) It restarts: not applicable: the system under test has no ui and no api",
+            "reason": "TRR-04 · gate restart (P1) Restarts: not applicable: the system under test has no ui and no api",
             "steps": [
                 {"kind": "verdict", "id": "GO_WITH_CONDITIONS", "outcome": "GO_WITH_CONDITIONS"},
                 {"kind": "packet", "id": "TRR-04", "outcome": "DONE_WITH_CONDITIONS"},
-                {"kind": "gate", "id": "restarts", "outcome": "skipped"},
+                {"kind": "gate", "id": "restart", "outcome": "skipped"},
             ],
             "records": [],
         },
@@ -516,7 +516,7 @@ CONDITIONAL: Final[dict[str, Any]] = {
             "packet": "TRR-04",
             "priority": "P1",
             "title": "Polite",
-            "reason": "check request_rate in run auth-7-ab: inconclusive: expected at most 6",
+            "reason": "check rate in run auth-7-ab: inconclusive: expected at most 6",
             "risk": "R-1",
             "severity": "sev-2",
             "owner": "operations",
@@ -524,10 +524,10 @@ CONDITIONAL: Final[dict[str, Any]] = {
             "rollback": "disable",
         },
         {
-            "gate": "restarts",
+            "gate": "restart",
             "packet": "TRR-04",
             "priority": "P1",
-            "title": "It restarts",
+            "title": "Restarts",
             "reason": "not applicable: the system under test has no ui and no api",
             "risk": "R-1",
             "severity": "sev-3",
@@ -588,12 +588,12 @@ CONDITIONAL: Final[dict[str, Any]] = {
         },
         {
             "id": "R-1",
-            "title": "It restarts",
+            "title": "Restarts",
             "severity": "sev-3",
             "owner": "operations",
             "rollback": "disable",
             "packet": "TRR-04",
-            "source": "condition restarts",
+            "source": "condition restart",
         },
         {
             "id": "R-1",
@@ -607,6 +607,6 @@ CONDITIONAL: Final[dict[str, Any]] = {
     ],
     "leaves_out": [],
     "capabilities": ["health", "probe"],
-    "outcome_digest": "9bd6ca48b70c4fb39a953e78a30937a2f0efe74d8907723c90d12f623a7555b3",
+    "outcome_digest": "4a35e072a07689fb076372d385a05a527a3ed82f1fc44d9b5ffa7d76f2b92d5c",
     "decided_at": "2026-02-09",
 }

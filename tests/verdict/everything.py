@@ -23,10 +23,10 @@ from tests.verdict.doubles import (
 
 GATES: Final = (
     PlanGate("survives", ("auth",), "P0", "Survives", checks=("recovers",), risk="R-11"),
-    PlanGate("polite", ("auth",), "P1", "Polite", checks=("request_rate",), severity="sev-2"),
+    PlanGate("polite", ("auth",), "P1", "Polite", checks=("rate",), severity="sev-2"),
     PlanGate("vouched", ("flap",), "P1", "It rides out a flap", owner="the lead", rollback="kill switch"),
     PlanGate("later", ("verify",), "P2", "Every run can be verified", risk="R-12"),
-    PlanGate("restarts", ("flap",), "P1", "It restarts", requires=("ui", "api"), target=None),
+    PlanGate("restart", ("flap",), "P1", "Restarts", requires=("ui", "api"), target=None),
     PlanGate("signed", priority="P2", title="Somebody signed", attest="sign-off", open="no drill yet"),
 )
 FIRST: Final = PlanPacket(
@@ -57,7 +57,7 @@ PLAN: Final = PlanDouble(
         PlanDrift("D-4", "No alerts", "DRIFT_FIX_REQUIRED", None),
     ),
     debt=(PlanDebt("DEBT-1", target="2026-05-01"), PlanDebt("DEBT-2", "slow", "sev-4", "the lead", "8.0")),
-    phases=(PlanPhase("phase-1", "TRR-04", ("flap",), ("survives",), ("vouched",), ("later", "restarts")),),
+    phases=(PlanPhase("phase-1", "TRR-04", ("flap",), ("survives",), ("vouched",), ("later", "restart")),),
     residual_risks=(PlanRisk("R-9", packet="TRR-04"), PlanRisk("R-10", "a flood", "sev-2", "the lead", "unplug")),
     id="rehearsal",
     title="The rehearsal",
@@ -76,7 +76,7 @@ AUTH: Final = RunSummary(
     outcome=Outcome.FAILED,
     checks=(
         JudgedCheck("recovers", Outcome.FAILED, "fresh", "stale", "stale since 90 s", (41, 97)),
-        JudgedCheck("request_rate", Outcome.INCONCLUSIVE, "at most 6", records=(12,)),
+        JudgedCheck("rate", Outcome.INCONCLUSIVE, "at most 6", records=(12,)),
         JudgedCheck("never_crashes", Outcome.PASSED, "no crash", "no crash"),
     ),
     outcome_digest="cd" * 32,
