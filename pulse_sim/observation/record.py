@@ -1,4 +1,4 @@
-"""One observation and the header above it, as the JSON Lines of format version 1."""
+"""One observation and the header above it, as the JSON Lines of format version 2."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from pulse_sim.canonical import canonical_json
 from pulse_sim.observation.strict_json import strict_json
 
 FORMAT: Final = "pulse-sim-observations"
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 
 class Source(StrEnum):

@@ -1,4 +1,4 @@
-"""What each kind of record must carry: the table behind format version 1 of the observation log.
+"""What each kind of record must carry: the table behind format version 2 of the observation log.
 
 Read and written against the same table, so that a misspelt kind or a missing field is a damaged log and never a
 sample that silently is not there. Fields beyond these are allowed. Knows nothing of what the values mean.

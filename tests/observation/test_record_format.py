@@ -1,4 +1,4 @@
-"""The bytes of format version 1, and differences of snapshots."""
+"""The bytes of format version 2, and differences of snapshots."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def test_the_bytes_of_a_record_and_a_header_are_fixed() -> None:
     header = Header("auth", 7, "2026-02-09T00:00:00Z", "simulated", "reference", "fifo")
     assert header.encode() == (
         b'{"format":"pulse-sim-observations","scenario":"auth","schedule":"fifo","seed":7,'
-        b'"start":"2026-02-09T00:00:00Z","sut":"reference","version":1,"world":"simulated"}\n'
+        b'"start":"2026-02-09T00:00:00Z","sut":"reference","version":2,"world":"simulated"}\n'
     )
 
 
