@@ -117,7 +117,7 @@ def test_a_run_of_another_shape_is_refused_in_words(value: object, told: str) ->
         (without(CHECK, "outcome"), "None is not an outcome"),
         ({**CHECK, "outcome": 1}, "1 is not an outcome"),
         *(({**CHECK, key: 1}, f"{key} is not a text") for key in ("expected", "observed", "reason")),
-        *(({**CHECK, "evidence": value}, RECORDS) for value in (None, {}, [1, "2"], [True], [0, -1], [1.0])),
+        *(({**CHECK, "evidence": seqs}, RECORDS) for seqs in (None, {}, [1, "2"], [True], [0, -1], [1.0])),
     ],
     ids=str,
 )
