@@ -1,6 +1,7 @@
 """The gate of a pipeline: passed only when everything planned ran, passed, and is no worse than before."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -179,3 +180,184 @@ def test_a_record_of_another_shape_is_refused(field: str) -> None:
     recorded = {**ci_gate_data(gate(GateRun(summary()), comparison=SAME)), field: "another"}
     with pytest.raises(ValueError, match=r".+"):
         ci_gate_from_data({"scenarios": [{"id": "small"}], "seeds": [1]}, recorded, [summary()])
+
+
+DOCUMENT: dict[str, Any] = {
+    "version": 1,
+    "outcome": "errored",
+    "reasons": [
+        "P0 failure of the harness: small seed 2 ended failed and, repeated with the same seed, failed: "
+        "trace digests aaaaaaaaaaaaaaaa and cccccccccccccccc",
+        "small seed 2 failed: recovers: late",
+        "worse than the baseline: small seed 1: recovers (pool tank): passed before, failed now",
+        "worse than the baseline: small seed 1: isolation: passed before, not judged now",
+        "the baseline is damaged: torn",
+        "the baseline is of another catalogue: this one lacks x",
+        "small seed 3 was not run: no time",
+    ],
+    "budget_s": 60.5,
+    "runs": [
+        {
+            "run": "small-1",
+            "scenario": "small",
+            "seed": 1,
+            "outcome": "passed",
+            "reason": "",
+            "bundled": True,
+            "trace_digest": "a" * 64,
+            "outcome_digest": "b" * 64,
+            "replay": "pulse-sim run small.yaml",
+            "repeat": None,
+        },
+        {
+            "run": "small-2",
+            "scenario": "small",
+            "seed": 2,
+            "outcome": "failed",
+            "reason": "",
+            "bundled": True,
+            "trace_digest": "a" * 64,
+            "outcome_digest": "b" * 64,
+            "replay": "",
+            "repeat": {
+                "outcome": "failed",
+                "same": False,
+                "trace_digest": "c" * 64,
+                "outcome_digest": "b" * 64,
+                "run": None,
+                "reason": "once more",
+            },
+        },
+    ],
+    "not_run": [{"scenario": "small", "seed": 3, "reason": "no time"}],
+    "comparison": {
+        "outcome": "failed",
+        "counts": {"worse": 1, "gone": 1, "same": 4, "better": 0, "new": 1},
+        "changes": [
+            {
+                "scenario": "small",
+                "seed": 1,
+                "check": "recovers",
+                "about": "pool tank",
+                "before": "passed",
+                "now": "failed",
+                "change": "worse",
+            },
+            {
+                "scenario": "small",
+                "seed": 1,
+                "check": "isolation",
+                "about": "",
+                "before": "passed",
+                "now": None,
+                "change": "gone",
+            },
+            {
+                "scenario": "small",
+                "seed": 1,
+                "check": "alerts",
+                "about": "",
+                "before": None,
+                "now": "passed",
+                "change": "new",
+            },
+        ],
+        "damages": ["torn"],
+        "foreign": ["x"],
+        "missing": ["y"],
+        "unused": 3,
+    },
+}
+CATALOGUE = {"scenarios": [{"id": "small"}], "seeds": [1, 2, 3]}
+TEXT_MISSING = "a text is missing in a recorded document"
+OBJECT_MISSING = "an object is missing in a recorded document"
+
+
+def documented() -> CiGate:
+    """A gate with one of everything."""
+    compared = Comparison(
+        (
+            CheckChange("small", 1, "recovers", "pool tank", Outcome.PASSED, Outcome.FAILED),
+            CheckChange("small", 1, "isolation", "", Outcome.PASSED, None),
+            CheckChange("small", 1, "alerts", "", None, Outcome.PASSED),
+        ),
+        ("torn",),
+        ("x",),
+        ("y",),
+        3,
+        4,
+    )
+    runs = (
+        GateRun(summary(), "pulse-sim run small.yaml"),
+        GateRun(
+            summary(Outcome.FAILED, seed=2), "", Repeat(Outcome.FAILED, "c" * 64, "b" * 64, None, reason="once more")
+        ),
+    )
+    planned = (("small", 1), ("small", 2), ("small", 3))
+    return CiGate(planned, runs, (NotRun("small", 3, "no time"),), compared, 60.5)
+
+
+def read(recorded: object, *runs: RunSummary, catalogue: object = CATALOGUE) -> CiGate:
+    return ci_gate_from_data(catalogue, recorded, runs or [run.summary for run in documented().runs])
+
+
+def test_gate_json_is_this_document_key_by_key_and_is_read_back() -> None:
+    told = ci_gate_data(documented())
+    assert {**told, "outcome_digest": ""} == {**DOCUMENT, "outcome_digest": ""}
+    assert told["outcome_digest"] == documented().outcome_digest
+    assert read(told) == documented()
+    bare = replace(documented(), comparison=None, budget_s=None)
+    assert read(ci_gate_data(bare)) == bare
+
+
+def test_a_run_without_a_trace_is_not_bundled() -> None:
+    told: Any = ci_gate_data(gate(GateRun(summary(digest=""))))
+    assert told["runs"][0]["bundled"] is False
+
+
+def test_a_gate_that_lists_more_or_fewer_runs_than_there_are_is_refused() -> None:
+    for runs in ((summary(),), (summary(), summary(seed=2), summary(seed=3))):
+        with pytest.raises(ValueError, match="zip"):
+            read(DOCUMENT, *runs)
+
+
+def compared_with(**change: object) -> dict[str, Any]:
+    return {**DOCUMENT, "comparison": {**DOCUMENT["comparison"], **change}}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "told"),
+    [
+        (None, OBJECT_MISSING),
+        ({**DOCUMENT, "version": 2}, "gate.json version 2 is not 1, the one known here"),
+        ({**DOCUMENT, "version": True}, "gate.json version True is not 1, the one known here"),
+        ({**DOCUMENT, "budget_s": "60"}, "budget_s is a number or null"),
+        ({**DOCUMENT, "budget_s": True}, "budget_s is a number or null"),
+        ({**DOCUMENT, "runs": {}}, "runs is not a list"),
+        ({**DOCUMENT, "runs": [None, None]}, OBJECT_MISSING),
+        ({**DOCUMENT, "not_run": None}, "not_run is not a list"),
+        ({**DOCUMENT, "not_run": [{"scenario": "small", "seed": "3", "reason": ""}]}, "a seed is an integer"),
+        ({**DOCUMENT, "not_run": [{"scenario": "small", "seed": 3}]}, TEXT_MISSING),
+        (compared_with(unused=None), "what is counted is an integer"),
+        (compared_with(counts={"same": "4"}), "what is counted is an integer"),
+        (compared_with(damages=[1]), TEXT_MISSING),
+        (compared_with(changes={}), "changes is not a list"),
+    ],
+)
+def test_a_gate_of_another_shape_is_refused_in_words(recorded: object, told: str) -> None:
+    with pytest.raises(ValueError, match=r".+") as refusal:
+        read(recorded)
+    assert str(refusal.value) == told
+
+
+def test_a_catalogue_whose_seeds_are_no_integers_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^a seed is an integer$"):
+        read(DOCUMENT, catalogue={**CATALOGUE, "seeds": [1, "2", 3]})
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(5, "s0, s1, s2, s3, s4"), (6, "s0, s1, s2, s3, s4 and 1 more"), (1, "s0")]
+)
+def test_of_many_foreign_scenarios_five_are_named(count: int, told: str) -> None:
+    foreign = tuple(f"s{index}" for index in range(count))
+    assert replace(SAME, foreign=foreign).problems == (f"the baseline is of another catalogue: this one lacks {told}",)

@@ -7,7 +7,7 @@ import pytest
 
 from pulse_sim.outcome import Outcome
 from pulse_sim.verdict import JudgedCheck, RunSummary
-from pulse_sim.verdict.explanation import Chain, UnknownCheck, explain_gate, explain_run, explain_verdict
+from pulse_sim.verdict.explanation import Chain, Step, UnknownCheck, explain_gate, explain_run, explain_verdict
 
 LATE = JudgedCheck("recovers", Outcome.FAILED, "fresh by 15m", "stale to the end")
 UNSEEN = JudgedCheck("poll_errors", Outcome.INCONCLUSIVE, "an error", "no sample", "no sample of the counter")
@@ -129,7 +129,15 @@ def test_a_named_check_is_explained_by_the_worst_run_that_judged_it() -> None:
     runs = {**RUNS, "small-3": run(JudgedCheck("recovers", Outcome.PASSED), name="small-3")}
     chain = explain_verdict(NO_GO, PACKETS, runs, "recovers")
     assert (chain.run, chain.check) == ("small-1", LATE)
-    assert [kind for kind, _, _ in links(chain)] == ["verdict", "packet", "gate", "evidence", "run", "check"]
+    assert links(chain) == WHOLE
+    assert [step.about for step in chain.steps] == [
+        "A plan",
+        "Failure injection",
+        "(P0) It recovers",
+        "1 of 2 runs not passed",
+        "1 of 3 checks passed",
+        "",
+    ]
 
 
 def test_a_run_no_gate_looks_at_is_explained_without_one() -> None:
@@ -146,7 +154,7 @@ def test_a_check_nobody_judged_names_the_nearest() -> None:
     for ask in asking:
         with pytest.raises(UnknownCheck) as caught:
             ask()
-        assert caught.value.nearest[0] == "recovers"
+        assert (caught.value.name, str(caught.value), caught.value.nearest[0]) == ("recovrs", "recovrs", "recovers")
         assert set(caught.value.known) == {"recovers", "poll_errors", "never_crashes"}
 
 
@@ -172,3 +180,60 @@ def test_what_is_of_another_shape_is_left_out(packets: Mapping[str, Any], chains
     chain = explain_verdict({**NO_GO, "chains": chains}, packets, {})
     assert chain.steps[0].outcome == "NO_GO"
     assert chain.check is None
+
+
+def test_a_chain_names_its_run_and_how_many_reasons_stand_beside_it() -> None:
+    assert explain_run(GOOD) == Chain((Step("run", "small-2", "passed", "1 of 1 checks passed", ""),), "small-2")
+    named = explain_run(BAD, "recovers")
+    assert (named.run, named.check, named.beside) == ("small-1", LATE, 0)
+    assert (explain_run(BAD).run, explain_run(BAD).beside) == ("small-1", 1)
+
+
+def test_a_name_far_from_every_check_is_still_near_some() -> None:
+    with pytest.raises(UnknownCheck) as caught:
+        explain_run(BAD, "crash")
+    assert caught.value.nearest == ("never_crashes",)
+
+
+def test_a_gate_says_its_first_reason_and_counts_the_others() -> None:
+    whole = explain_gate({"outcome": "failed", "reasons": ["first", "second", "third"]}, RUNS)
+    assert whole.steps[0] == Step("gate", "gate", "failed", "1 of 2 runs passed", "first")
+    assert (whole.run, whole.check, whole.beside) == ("small-1", LATE, 2)
+    named = explain_gate({"outcome": "failed", "reasons": ["first"]}, RUNS, "never_crashes")
+    assert (named.check, named.beside) == (FINE, 0)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "why", "beside"), [([], "", 0), (["slower"], "slower", 0), (["slower", "gone"], "slower", 1)]
+)
+@pytest.mark.parametrize("runs", [{}, {"small-2": GOOD}], ids=["none", "passed"])
+def test_a_gate_none_of_whose_runs_is_to_blame_is_its_reasons(
+    reasons: list[str], why: str, beside: int, runs: Mapping[str, RunSummary]
+) -> None:
+    chain = explain_gate({"outcome": "failed", "reasons": reasons}, runs)
+    about = f"{len(runs)} of {len(runs)} run{'' if runs else 's'} passed"
+    assert chain == Chain((Step("gate", "gate", "failed", about, why),), beside=beside)
+
+
+def test_packets_that_are_done_stand_in_no_chain() -> None:
+    done = {**packet("DONE", "failed"), "id": "TRR-03"}
+    assert links(explain_verdict(NO_GO, {"packets": [done, *PACKETS["packets"]]}, RUNS)) == WHOLE
+
+
+def test_evidence_without_runs_is_told_by_its_kind() -> None:
+    item = {"id": "small", "kind": "inventory", "reason": "there is no inventory"}
+    chain = explain_verdict(NO_GO, {"packets": [{**packet("CHANGES_REQUESTED", "failed"), "evidence": [item]}]}, {})
+    assert chain.steps[3] == Step("evidence", "small", "failed", "inventory", "there is no inventory")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "shown"),
+    [
+        ([], ""),
+        ([{"command": {}}], " on 1 command"),
+        ([{"runs": [{"run": "a"}, {"run": "b"}]}, {"runs": [{"run": "a"}]}, {"command": {}}], " on 2 runs, 1 command"),
+    ],
+)
+def test_a_packet_that_is_done_counts_each_run_once(evidence: list[Any], shown: str) -> None:
+    chain = explain_verdict({**NO_GO, "verdict": "GO"}, {"packets": [{**packet("DONE", ""), "evidence": evidence}]}, {})
+    assert chain.steps[1].about == f"Failure injection: 1 of 2 gates passed{shown}"

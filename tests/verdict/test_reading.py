@@ -45,6 +45,7 @@ COMMAND: dict[str, Any] = {
 }
 LENGTH = "checks.json: virtual_seconds is a length in seconds"
 RECORDS = "a check's evidence is a list of sequence numbers"
+BAD_RECORDS: tuple[object, ...] = (None, {}, [1, "2"], [True], [0, -1], [1.0])
 FLAGS = "timed_out, truncated and withheld are true or false"
 OUTPUT = "output_sha256 is 64 hexadecimal digits and trouble a text"
 COMMAND_KEYS = (
@@ -117,7 +118,7 @@ def test_a_run_of_another_shape_is_refused_in_words(value: object, told: str) ->
         (without(CHECK, "outcome"), "None is not an outcome"),
         ({**CHECK, "outcome": 1}, "1 is not an outcome"),
         *(({**CHECK, key: 1}, f"{key} is not a text") for key in ("expected", "observed", "reason")),
-        *(({**CHECK, "evidence": seqs}, RECORDS) for seqs in (None, {}, [1, "2"], [True], [0, -1], [1.0])),
+        *(({**CHECK, "evidence": seqs}, RECORDS) for seqs in BAD_RECORDS),
     ],
     ids=str,
 )
