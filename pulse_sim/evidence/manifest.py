@@ -45,10 +45,11 @@ class Manifest:
         raw = read_json(root, MANIFEST)
         if not isinstance(raw, dict) or type(raw.get("version")) is not int or raw["version"] != VERSION:
             raise BundleDamaged(MANIFEST, f"is not a manifest of version {VERSION}")
-        if raw.get("kind") not in KINDS or not isinstance(raw.get("files"), dict):
+        kind, files = raw.get("kind"), raw.get("files")
+        if not isinstance(kind, str) or kind not in KINDS or not isinstance(files, dict):
             raise BundleDamaged(MANIFEST, "names no known kind of bundle or no files")
         inputs = {name: value for name, value in raw.items() if name not in ("version", "kind", "files")}
-        manifest = cls(raw["kind"], inputs, {name: _file(name, value) for name, value in raw["files"].items()})
+        manifest = cls(kind, inputs, {name: _file(name, value) for name, value in files.items()})
         if manifest.encode() != read_document(root, MANIFEST):
             raise BundleDamaged(MANIFEST, "is not written as this tool writes it (canonical JSON and a newline)")
         return manifest
