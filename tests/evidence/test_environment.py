@@ -1,13 +1,18 @@
 """Where evidence was made, without what must not be told."""
 
+import os
+import platform
+import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+import pulse_sim
 from pulse_sim.canonical import sha256_hex
 from pulse_sim.evidence import describe_environment, mask_arguments, read_attestation
-from pulse_sim.evidence.environment import git_revision
+from pulse_sim.evidence.environment import _version, git_revision
 from pulse_sim.evidence.names import safe_name
 from pulse_sim.scenario.problem import DocumentError
 
@@ -34,12 +39,88 @@ def test_the_environment_names_interpreter_libraries_and_wall_times() -> None:
     assert told["argv"] == ["pulse-sim", "--token", "***"]
     assert (told["started_at"], told["ended_at"]) == ("2026-02-09T00:00:00Z", "2026-02-09T00:00:09Z")
     assert isinstance(told["libraries"], dict) and told["libraries"]["pydantic"]
-    assert told["git"] is None
+    assert (told["version"], told["package_version"], told["git"]) == (1, pulse_sim.__version__, None)
+    assert sorted(told["libraries"]) == [
+        "aiohttp",
+        "click",
+        "cryptography",
+        "jinja2",
+        "prometheus-client",
+        "pydantic",
+        "rich",
+        "ruamel.yaml",
+    ]
+    assert told["libraries"]["click"] == metadata.version("click")
     assert isinstance(told["interpreter"], dict)
-    assert told["interpreter"]["development_mode"] is sys.flags.dev_mode
+    assert told["interpreter"] == {
+        "implementation": platform.python_implementation(),
+        "version": platform.python_version(),
+        "system": platform.system(),
+        "machine": platform.machine(),
+        "development_mode": sys.flags.dev_mode,
+    }
 
 
 def test_a_directory_that_is_no_checkout_has_no_revision(tmp_path: Path) -> None:
+    assert git_revision(tmp_path) is None
+
+
+@pytest.mark.parametrize(("asyncio_debug", "told"), [("1", True), ("", sys.flags.dev_mode)])
+def test_what_slows_a_run_down_is_told(monkeypatch: pytest.MonkeyPatch, asyncio_debug: str, told: bool) -> None:
+    monkeypatch.setenv("PYTHONASYNCIODEBUG", asyncio_debug)
+    interpreter = describe_environment(argv=(), started_at="", ended_at="")["interpreter"]
+    assert isinstance(interpreter, dict)
+    assert interpreter["development_mode"] is told
+
+
+def test_a_library_that_is_not_installed_has_no_version() -> None:
+    assert (_version("click"), _version("no-such-library-anywhere")) == (metadata.version("click"), None)
+
+
+def git_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program called git, a shell script, before every other on the PATH."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "bin" / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize(
+    ("status", "dirty"), [("", False), (" M pulse_sim/cli.py", True)], ids=["as committed", "changed"]
+)
+def test_a_checkout_is_its_revision_and_whether_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str, dirty: bool
+) -> None:
+    script = f"""
+    case "$*" in
+      "-C {tmp_path} rev-parse HEAD") echo 0123abcd ;;
+      "-C {tmp_path} status --porcelain --untracked-files=no") echo "{status}" ;;
+      *) exit 2 ;;
+    esac"""
+    git_that(tmp_path, monkeypatch, script)
+    assert git_revision(tmp_path) == {"revision": "0123abcd", "dirty": dirty}
+    told = describe_environment(argv=(), started_at="", ended_at="", checkout=tmp_path)
+    assert told["git"] == {"revision": "0123abcd", "dirty": dirty}
+
+
+@pytest.mark.parametrize("script", ["echo 0123abcd; exit 1", "exit 0"], ids=["fails", "says nothing"])
+def test_a_git_that_fails_or_says_nothing_tells_no_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    git_that(tmp_path, monkeypatch, script)
+    assert git_revision(tmp_path) is None
+
+
+def test_without_git_there_is_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_revision(tmp_path) is None
+
+
+def test_a_git_that_does_not_end_tells_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*arguments: object, timeout: float, **options: object) -> None:
+        raise subprocess.TimeoutExpired("git", timeout)
+
+    monkeypatch.setattr(subprocess, "run", late)
     assert git_revision(tmp_path) is None
 
 
@@ -98,5 +179,7 @@ def test_an_attest_file_is_read(tmp_path: Path) -> None:
 def test_an_attest_file_of_another_shape_is_refused_by_name(tmp_path: Path, text: str) -> None:
     file = tmp_path / "attest.yaml"
     file.write_text(text)
-    with pytest.raises(DocumentError, match=r"attest\.yaml"):
+    with pytest.raises(DocumentError, match=r"attest\.yaml") as refusal:
         read_attestation(file)
+    problem = refusal.value.problems[0]
+    assert (problem.file, problem.line, problem.column) == (str(file), 1, 1)
