@@ -1,13 +1,14 @@
 """Handwritten observation logs of a few records, for tests of checks."""
 
 import json
-from collections.abc import Mapping
-from typing import Any, Final, Self
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from typing import Any, Final, NamedTuple, Self
 
 from pulse_sim.checks import CheckResult, judge_run
 from pulse_sim.observation import Header, Record, RunLog, Source
 from pulse_sim.outcome import Outcome
-from pulse_sim.units import SECOND, parse_duration
+from pulse_sim.units import SECOND, format_duration, parse_duration
 
 START = "2026-02-09T00:00:00Z"
 START_UNIX = 1770595200
@@ -240,3 +241,50 @@ def judge(log: RunLog, check: str, **parameters: Any) -> CheckResult:
 def every(step: int, from_: int, to: int) -> range:
     """Times from ``from_`` to ``to``, both included."""
     return range(from_, to + 1, step)
+
+
+class Said(NamedTuple):
+    """All that one check says; ``where`` are the records it points at: ``metrics pulse 5m17s 6m17s, log pulse 7m``."""
+
+    outcome: Outcome
+    expected: str
+    observed: str
+    where: str
+
+
+class Row(NamedTuple):
+    """A run of so long, one check of it, and what that says."""
+
+    log: Callable[[], LogBuilder]
+    end: str
+    check: str
+    given: Mapping[str, Any]
+    said: Said
+
+
+def said(log: RunLog, check: str, given: Mapping[str, Any]) -> Said:
+    """All that one check says of a log."""
+    result = judge(log, check, **given)
+    reasons = {
+        Outcome.PASSED: "",
+        Outcome.INCONCLUSIVE: result.observed,
+        Outcome.FAILED: f"expected {result.expected}; observed {result.observed}",
+    }
+    assert result.reason == reasons[result.outcome]
+    records = [log.records[seq] for seq in result.evidence]
+    groups = groupby(records, key=lambda one: f"{one.kind} {one.subject}")
+    told = (" ".join([name, *(format_duration(one.time_ns) for one in group)]) for name, group in groups)
+    return Said(result.outcome, result.expected, result.observed, ", ".join(told))
+
+
+_TRUENAS, _OTHER = 'instance_type="truenas"', 'instance_type="proxmox"'
+
+
+def beside_others(builder: LogBuilder) -> LogBuilder:
+    """The same run, with instances of another type and of the same names on every page of metrics."""
+    for record in builder.records:
+        if record.kind == "metrics":
+            shown = record.data["changed"]
+            others = [series.replace(_TRUENAS, _OTHER) for series in shown if _TRUENAS in series]
+            shown.update({series: str(record.time_ns // SECOND + 7) for series in others})
+    return builder

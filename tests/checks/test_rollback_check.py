@@ -27,7 +27,7 @@ def run(
     *,
     begun: bool = True,
     acted: bool = True,
-    status: int = 200,
+    status: int | None = 200,
     given: Mapping[str, Any] | None = None,
     restarts: bool | None = None,
     listed: Mapping[str, Any] | None = None,

@@ -1,0 +1,24 @@
+"""What every kind of check says of a small log: what it expected, what it saw, and at which records it points."""
+
+import pytest
+
+from tests.checks import (
+    findings_of_alerts,
+    findings_of_operations,
+    findings_of_rollbacks,
+    findings_of_rollouts,
+)
+from tests.checks.log_builder import Row, beside_others, said
+
+TABLES = (findings_of_alerts, findings_of_operations, findings_of_rollbacks, findings_of_rollouts)
+ROWS = [pytest.param(row, id=f"{row.check}-{row.said.outcome.value}") for table in TABLES for row in table.FINDINGS]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_finding_says_what_was_expected_what_was_seen_and_where(row: Row) -> None:
+    assert said(row.log().log(row.end), row.check, row.given) == row.said
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_what_instances_of_another_type_count_is_nobodys_business(row: Row) -> None:
+    assert said(beside_others(row.log()).log(row.end), row.check, row.given) == row.said
