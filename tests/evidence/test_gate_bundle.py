@@ -41,7 +41,8 @@ def gate(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / whole.name))
 
 
-def test_a_gate_bundle_holds_the_catalogue_the_gate_its_reports_and_its_runs(whole: Path) -> None:
+def test_a_gate_bundle_holds_the_catalogue_the_gate_its_reports_and_its_runs(tmp_path: Path) -> None:
+    whole = sealed_gate(tmp_path)
     (run,) = (whole / "runs").iterdir()
     manifest = Manifest.read(whole)
     recorded = json.loads((whole / "gate.json").read_bytes())
@@ -64,7 +65,8 @@ def test_a_gate_bundle_holds_the_catalogue_the_gate_its_reports_and_its_runs(who
     assert whole.stat().st_mode & 0o777 == 0o755
 
 
-def test_its_reports_are_of_this_gate(whole: Path) -> None:
+def test_its_reports_are_of_this_gate(tmp_path: Path) -> None:
+    whole = sealed_gate(tmp_path)
     assert "flap seed 7 was not run: no time" in (whole / "report.md").read_text()
     assert b"auth-revoked" in (whole / "junit.xml").read_bytes()
 

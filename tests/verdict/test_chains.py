@@ -85,3 +85,30 @@ def test_packets_that_wait_for_each_other_have_chains_that_end() -> None:
     other = packet(PlanGate("b", open="later", priority="P1"), id="B", depends_on=("A",))
     good = {"auth": result("auth", run("auth", recovers=Outcome.PASSED))}
     assert all(chain.steps for chain in fold(PlanDouble((one, other)), good, None, TODAY).chains)
+
+
+def test_packets_that_wait_in_a_circle_or_for_nobody_are_told_so_once() -> None:
+    one = packet(PlanGate("a", ("auth",)), id="A", depends_on=("nowhere",))
+    good = {"auth": result("auth", run("auth", recovers=Outcome.PASSED))}
+    verdict = fold(PlanDouble((one,)), good, None, TODAY)
+    assert verdict.reasons == ("A · waits for nowhere, which is not judged",)
+    assert [(step.kind, step.id, step.outcome) for step in verdict.chains[0].steps] == [
+        ("verdict", "NO_GO", "NO_GO"),
+        ("packet", "A", "BLOCKED"),
+        ("packet", "nowhere", "not judged"),
+    ]
+
+
+def test_a_gate_in_a_chain_has_its_own_outcome_and_a_run_its_own() -> None:
+    lines = (JudgedCheck("seen", Outcome.INCONCLUSIVE), JudgedCheck("recovers", Outcome.FAILED))
+    bad = replace(FAILED, checks=lines)
+    plan = PlanDouble((packet(PlanGate("survives", ("auth",), checks=("seen",)), PlanGate("b", ("auth",), "P1")),))
+    (chain,) = fold(plan, {"auth": result("auth", bad)}, None, TODAY).chains
+    assert [(step.kind, step.outcome) for step in chain.steps] == [
+        ("verdict", "NO_GO"),
+        ("packet", "BLOCKED"),
+        ("gate", "inconclusive"),
+        ("evidence", "failed"),
+        ("run", "failed"),
+        ("check", "inconclusive"),
+    ]

@@ -23,7 +23,7 @@ def test_a_condition_is_closed_later_with_who_when_and_what_shows_it() -> None:
     verdict = decide(PlanGate("pairs", open="no scenario yet", priority="P1"), CLOSING)
     assert verdict.verdict is Verdict.GO
     (closed,) = verdict.closed_conditions
-    assert (closed.by, closed.on, closed.state) == ("E. Engineer", "2026-02-08", "closes")
+    assert (closed.by, closed.on, closed.state, closed.reason) == ("E. Engineer", "2026-02-08", "closes", "")
     assert "SHA-256" in closed.evidence
     assert [(risk.id, risk.source) for risk in verdict.residual_risks] == [("R-1", "closed pairs")]
 
@@ -33,6 +33,7 @@ def test_a_condition_is_closed_later_with_who_when_and_what_shows_it() -> None:
     [
         (replace(CLOSING, by=" "), "nobody states it"),
         (replace(CLOSING, evidence=""), "it points at no evidence"),
+        (replace(CLOSING, gate="gone"), "there is no such gate"),
         (replace(CLOSING, on=date(2026, 2, 10)), "it is dated 2026-02-10, after the decision 2026-02-09"),
     ],
 )
@@ -43,26 +44,40 @@ def test_a_closing_that_does_not_say_everything_closes_nothing(closing: Closing,
 
 def test_two_statements_about_one_gate_close_nothing() -> None:
     verdict = decide(PlanGate("pairs", open="no scenario yet", priority="P1"), CLOSING, CLOSING)
-    assert [one.state for one in verdict.closed_conditions] == ["refused", "refused"]
+    assert [(one.state, one.reason) for one in verdict.closed_conditions] == [
+        ("refused", "it is stated more than once")
+    ] * 2
     assert verdict.verdict is Verdict.GO_WITH_CONDITIONS
+
+
+def test_a_condition_may_be_closed_on_the_day_of_the_decision() -> None:
+    verdict = decide(PlanGate("pairs", open="no scenario yet", priority="P1"), replace(CLOSING, on=TODAY))
+    assert (verdict.verdict, verdict.closed_conditions[0].state) == (Verdict.GO, "closes")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.ERRORED])
 def test_a_word_does_not_outweigh_evidence(outcome: Outcome) -> None:
     verdict = decide(PlanGate("pairs", ("pairs",), priority="P1"), CLOSING, outcome=outcome)
-    assert (verdict.verdict, verdict.closed_conditions[0].state) == (Verdict.GO_WITH_CONDITIONS, "refused")
+    (closed,) = verdict.closed_conditions
+    assert verdict.verdict is Verdict.GO_WITH_CONDITIONS
+    assert (closed.state, closed.reason) == ("refused", "its evidence says otherwise")
 
 
 def test_a_blocking_gate_is_never_closed_by_word() -> None:
     verdict = decide(PlanGate("pairs", open="no scenario yet"), CLOSING)
-    assert (verdict.verdict, verdict.closed_conditions[0].state) == (Verdict.NO_GO, "refused")
+    (closed,) = verdict.closed_conditions
+    assert verdict.verdict is Verdict.NO_GO
+    assert (closed.state, closed.reason) == ("refused", "the gate blocks: only its evidence closes it")
 
 
 def test_what_is_closed_anyway_or_nowhere_needs_no_closing() -> None:
     verdict = decide(
         PlanGate("pairs", ("pairs",), priority="P1"), CLOSING, replace(CLOSING, gate="gone"), outcome=Outcome.PASSED
     )
-    assert [one.state for one in verdict.closed_conditions] == ["unused", "unused"]
+    assert [(one.state, one.reason) for one in verdict.closed_conditions] == [
+        ("unused", "the gate is closed anyway"),
+        ("unused", "there is no such gate"),
+    ]
 
 
 @pytest.mark.parametrize("way", ["waiver", "closing"])
@@ -74,6 +89,8 @@ def test_a_gate_that_does_not_apply_stays_a_condition_whoever_vouches_for_it(way
     known = {"pairs": result("pairs", run("pairs", recovers=Outcome.PASSED))}
     verdict = fold(plan, known, attest, TODAY, capabilities=frozenset())
     assert (verdict.verdict, [one.gate for one in verdict.conditions]) == (Verdict.GO_WITH_CONDITIONS, ["pairs"])
+    if way == "closing":
+        assert verdict.closed_conditions[0].reason == "the gate does not apply: nothing can be shown for it"
 
 
 def test_closings_are_read_from_the_attest_file_and_written_back() -> None:

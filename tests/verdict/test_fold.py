@@ -434,3 +434,15 @@ def test_only_a_drift_that_must_be_fixed_first_stops_the_plan(state: str, verdic
     assert [reason for reason in decided.reasons if "DRIFT-01" in reason] == (
         ["drift DRIFT-01 must be fixed first: Ports differ"] if verdict is Verdict.NO_GO else []
     )
+
+
+def test_a_command_that_is_not_believed_says_why_with_its_evidence() -> None:
+    silent = CommandRun(("pulse-sim", "verify"), 0, False, 1.0, "ab" * 32, 0)
+    told = [
+        fold(one_gate(), {"auth": EvidenceResult("auth", "command", Outcome.PASSED, command=command)}, None, TODAY)
+        for command in (None, silent)
+    ]
+    assert [verdict.packets[0].gates[0].reason for verdict in told] == [
+        "evidence auth: no command stands behind it",
+        "evidence auth: it printed nothing",
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict import DebtRow, Verdict, fold, verdict_data
+from pulse_sim.verdict import DebtRow, ResidualRisk, Verdict, fold, verdict_data
 from tests.verdict.doubles import TODAY, PlanDebt, PlanDouble, PlanDrift, PlanGate, PlanRisk, packet, result, run
 
 PLAN = PlanDouble((packet(PlanGate("auth", ("auth",))),))
@@ -45,3 +45,39 @@ def test_what_remains_is_what_the_plan_names_and_what_is_open() -> None:
     assert [(risk.id, risk.source) for risk in verdict.residual_risks] == [("R-9", "plan"), ("R-3", "condition pairs")]
     told: Any = verdict_data(verdict)
     assert [risk["id"] for risk in told["residual_risks"]] == ["R-9", "R-3"]
+
+
+def test_what_a_gate_does_not_say_of_its_risk_is_left_empty() -> None:
+    bare = PlanGate("pairs", open="later", priority="P2", risk=None, severity=None, owner=None, rollback=None)
+    verdict = fold(replace(PLAN, packets=(packet(bare),)), GOOD, None, TODAY)
+    (risk,) = verdict.residual_risks
+    assert risk == ResidualRisk("", "it holds", "", "", "", "TRR-04", "condition pairs")
+    assert (verdict.debt, verdict.drift) == ((), ())
+    (condition,) = verdict.conditions
+    assert condition.missing == ("risk", "severity", "owner", "rollback")
+    assert verdict.reasons == (
+        "TRR-04 · gate pairs (P2) is open and names no risk, no severity, no owner, no rollback: later",
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (PlanDrift("D-1", "Ports", "DRIFT_FIX_REQUIRED"), "drift D-1 must be fixed first: Ports"),
+        (PlanDrift("D-1", "Ports", "FINE"), "drift D-1 is of no known class: FINE"),
+        (PlanDrift("D-1", "Ports", "DEFERRED", None), "drift D-1 is DEFERRED and nobody says why: Ports"),
+        (
+            PlanDrift("D-1", "Ports", "DEFERRED", severity="", owner=" "),
+            "drift D-1 is deferred and names no severity, no owner, no milestone: Ports",
+        ),
+    ],
+)
+def test_a_difference_that_blocks_is_told_whole(row: PlanDrift, told: str) -> None:
+    assert fold(replace(PLAN, drift=(row,)), GOOD, None, TODAY).reasons == (told,)
+
+
+@pytest.mark.parametrize("state", ["MATCHED", "DRIFT_ACCEPTED", "DEFERRED"])
+def test_a_difference_somebody_answers_for_does_not_block(state: str) -> None:
+    verdict = fold(replace(PLAN, drift=(replace(DEFERRED, state=state),)), GOOD, None, TODAY)
+    assert (verdict.verdict, len(verdict.debt)) == (Verdict.GO, 1 if state == "DEFERRED" else 0)
+    assert fold(replace(PLAN, drift=(PlanDrift("D-1", "x", "MATCHED", None),)), GOOD, None, TODAY).reasons == ()

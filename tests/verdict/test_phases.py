@@ -129,3 +129,40 @@ def test_the_checklist_is_in_verdict_json() -> None:
         "duration",
         "sign-off",
     ]
+
+
+def checklist(verdict: PlanVerdict) -> dict[str, tuple[Outcome, str]]:
+    return {item.id: (item.outcome, item.reason) for item in phase_of(verdict).checklist}
+
+
+def test_each_open_line_says_why_and_the_others_say_nothing() -> None:
+    plan = replace(PLAN, phases=(replace(PHASE, checkpoints=(), exit=("held", "nowhere"), rollback=("back",)),))
+    denied = Attestation((Statement("phase-1", False, "R. Lead", TODAY),))
+    told = checklist(fold(plan, results(None, rollback=Outcome.FAILED), denied, TODAY))
+    assert told == {
+        "checkpoints": (Outcome.INCONCLUSIVE, "no gate is named"),
+        "exit": (Outcome.INCONCLUSIVE, "gate nowhere was not judged"),
+        "issues": (Outcome.INCONCLUSIVE, "human input no-critical-issue was not given (--attest)"),
+        "rollback": (
+            Outcome.FAILED,
+            "gate back: check rolled_back in run rollback-7-00000000: "
+            "failed: expected rolled_back holds, observed rolled_back was failed",
+        ),
+        "duration": (Outcome.INCONCLUSIVE, "nobody knows how long it was rehearsed"),
+        "sign-off": (Outcome.FAILED, "human input phase-1: R. Lead states that it does not hold"),
+    }
+    assert set(checklist(decide(results())).values()) == {(Outcome.PASSED, "")}
+
+
+def test_what_a_phase_is_asked_for_is_told_whatever_came_of_it() -> None:
+    titles = [
+        "Every checkpoint is green",
+        "Every exit gate is closed",
+        "No critical or high issue is open",
+        "The rollback is rehearsed",
+        "The phase was rehearsed for 48 h",
+        "The phase is signed off",
+    ]
+    denied = Attestation((Statement("phase-1", False, "R. Lead", TODAY),))
+    for verdict in (decide(results()), decide({}, None), decide(results(HOURS_S), denied)):
+        assert [item.title for item in phase_of(verdict).checklist] == titles
