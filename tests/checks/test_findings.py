@@ -3,14 +3,45 @@
 import pytest
 
 from tests.checks import (
+    findings_of_aborts,
     findings_of_alerts,
+    findings_of_branches,
+    findings_of_crashes,
+    findings_of_faults,
+    findings_of_leaks,
+    findings_of_loads,
+    findings_of_looks,
+    findings_of_metrics,
     findings_of_operations,
+    findings_of_polls,
+    findings_of_recoveries,
     findings_of_rollbacks,
     findings_of_rollouts,
+    findings_of_sources,
+    findings_of_statuses,
+    findings_of_trends,
 )
 from tests.checks.log_builder import Row, beside_others, said
 
-TABLES = (findings_of_alerts, findings_of_operations, findings_of_rollbacks, findings_of_rollouts)
+TABLES = (
+    findings_of_aborts,
+    findings_of_alerts,
+    findings_of_branches,
+    findings_of_crashes,
+    findings_of_faults,
+    findings_of_leaks,
+    findings_of_loads,
+    findings_of_looks,
+    findings_of_metrics,
+    findings_of_operations,
+    findings_of_polls,
+    findings_of_recoveries,
+    findings_of_rollbacks,
+    findings_of_rollouts,
+    findings_of_sources,
+    findings_of_statuses,
+    findings_of_trends,
+)
 ROWS = [pytest.param(row, id=f"{row.check}-{row.said.outcome.value}") for table in TABLES for row in table.FINDINGS]
 
 
