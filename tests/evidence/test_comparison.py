@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulse_sim.checks import CheckResult
+from pulse_sim.evidence import comparison
 from pulse_sim.evidence.comparison import Baseline, ComparedRun, NoBaseline, compare, read_baseline
 from pulse_sim.outcome import Outcome
-from pulse_sim.verdict.ci_gate import WHOLE_RUN, Change, Comparison
+from pulse_sim.verdict.ci_gate import WHOLE_RUN, Change, CheckChange, Comparison
 from tests.evidence.recording import sealed_run
+from tests.evidence.resealing import reseal
 from tests.evidence.rollout import sealed_verdict
 
 OUTCOMES = st.sampled_from(list(Outcome))
@@ -197,3 +199,61 @@ def test_a_run_read_back_is_the_run_that_was_recorded(bundles: Path) -> None:
     assert replace(ComparedRun.from_checks(recorded), checks=()) == ComparedRun(
         "auth-revoked", 7, Outcome(recorded["outcome"]), (), recorded["outcome_digest"]
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        ([], "it is no list of judged checks"),
+        ({"checks": {}}, "it is no list of judged checks"),
+        ({"checks": [], "scenario": 1, "seed": 1, "outcome_digest": ""}, "it does not say what was run"),
+        ({"checks": [], "scenario": "s", "seed": "1", "outcome_digest": ""}, "it does not say what was run"),
+        ({"checks": [], "scenario": "s", "seed": 1, "outcome_digest": None}, "it does not say what was run"),
+    ],
+)
+def test_checks_of_another_shape_are_refused_in_words(data: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=f"^{told}$"):
+        ComparedRun.from_checks(data)
+
+
+def test_where_there_is_no_baseline_what_is_there_is_said(
+    bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(NoBaseline, match=f"^{tmp_path}/gone is not a directory$"):
+        read_baseline(tmp_path / "gone")
+    with pytest.raises(NoBaseline, match=f"^{tmp_path} is no bundle and has none directly in it$"):
+        read_baseline(tmp_path)
+    monkeypatch.setattr(comparison, "BUNDLES_AT_MOST", 3)
+    assert read_baseline(bundles).runs
+    monkeypatch.setattr(comparison, "BUNDLES_AT_MOST", 2)
+    with pytest.raises(NoBaseline, match=f"^{bundles} holds more than 2 bundles$"):
+        read_baseline(bundles)
+
+
+def test_a_change_names_its_run_and_the_run_as_a_whole_is_one_more() -> None:
+    before = run(check("recovers", Outcome.PASSED, after="5m"), scenario="flap", seed=3)
+    now = run(check("isolation", Outcome.PASSED), scenario="flap", seed=3, outcome=Outcome.FAILED)
+    assert compare(Baseline((before,)), [now], ["flap"], [3]) == Comparison(
+        (
+            CheckChange("flap", 3, "isolation", "", None, Outcome.PASSED),
+            CheckChange("flap", 3, "recovers", "after 5m", Outcome.PASSED, None),
+            CheckChange("flap", 3, WHOLE_RUN, "", Outcome.PASSED, Outcome.FAILED),
+        )
+    )
+
+
+def test_seeds_the_gate_does_not_run_are_counted_for_its_own_scenarios_only() -> None:
+    one = check("recovers", Outcome.PASSED)
+    before = Baseline((run(one), run(one, seed=2), run(one, seed=3), run(one, scenario="old", seed=4)))
+    assert compare(before, [run(one)], ["small"], [1]).unused == 2
+
+
+def test_a_baseline_whose_run_lost_its_checks_is_damaged_with_its_place(tmp_path: Path) -> None:
+    path = sealed_run(tmp_path).path
+    (path / "checks.json").unlink()
+    reseal(path)
+    assert read_baseline(path).damages == ("checks.json: is missing",)
+    (path / "checks.json").write_bytes(b"{}\n")
+    reseal(path)
+    assert read_baseline(path).damages == ("checks.json: it is no list of judged checks",)
+    assert read_baseline(tmp_path).damages == (f"{path.name}: checks.json: it is no list of judged checks",)
