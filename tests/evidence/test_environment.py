@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 import pulse_sim
 from pulse_sim.canonical import sha256_hex
@@ -15,6 +16,7 @@ from pulse_sim.evidence import describe_environment, mask_arguments, read_attest
 from pulse_sim.evidence.environment import _version, git_revision
 from pulse_sim.evidence.names import safe_name
 from pulse_sim.scenario.problem import DocumentError
+from pulse_sim.verdict import Attestation
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,8 @@ from pulse_sim.scenario.problem import DocumentError
         (["run", "a.yaml", "--seed", "7"], ["run", "a.yaml", "--seed", "7"]),
         (["--api-key", "1-abc", "x"], ["--api-key", "***", "x"]),
         (["--password=hunter2"], ["--password=***"]),
+        (["--password=hunter2", "next"], ["--password=***", "next"]),
+        (["key", "value"], ["key", "value"]),
         (["--api-key-file", "key.txt"], ["--api-key-file", "key.txt"]),
         (["--token", "--json"], ["--token", "--json"]),
         (["http://1-PSIMSECRETabc@nas"], ["http://1-***@nas"]),
@@ -182,4 +186,8 @@ def test_an_attest_file_of_another_shape_is_refused_by_name(tmp_path: Path, text
     with pytest.raises(DocumentError, match=r"attest\.yaml") as refusal:
         read_attestation(file)
     problem = refusal.value.problems[0]
-    assert (problem.file, problem.line, problem.column) == (str(file), 1, 1)
+    assert (problem.file, problem.line, problem.column, problem.path) == (str(file), 1, 1, "")
+    if text != "[]":
+        with pytest.raises(ValueError, match=r".+") as told:
+            Attestation.from_data(YAML(typ="safe").load(text))
+        assert problem.message == str(told.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pulse_sim.evidence import partial
-from pulse_sim.evidence.partial import PartialBundle
+from pulse_sim.evidence.partial import PartialBundle, point_latest
 from pulse_sim.outcome import Outcome
 
 
@@ -42,7 +42,7 @@ def test_two_directories_change_names(tmp_path: Path) -> None:
 def test_what_cannot_be_renamed_at_all_is_an_error_that_names_both(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as error:
         partial._exchange(tmp_path / "gone", tmp_path / "other")
-    assert error.value.errno == errno.ENOENT
+    assert (error.value.errno, error.value.strerror) == (errno.ENOENT, "No such file or directory")
     assert (error.value.filename, error.value.filename2) == (str(tmp_path / "gone"), str(tmp_path / "other"))
 
 
@@ -73,3 +73,27 @@ def test_every_file_and_the_directory_are_on_the_disk_before_the_name_is(
     seal(tmp_path, b"x")
     assert sorted(synced[:4]) == ["attestation.json", "manifest.json", "scenario.yaml", "scenario.yaml"]
     assert synced[4:] == [tmp_path.name]
+
+
+def test_a_library_that_knows_no_swap_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name, use_errno=False: object())
+    assert partial._exchange(tmp_path / "one", tmp_path / "other") is False
+
+
+def test_latest_is_swapped_from_a_workplace_beside_it_that_nobody_takes_for_a_bundle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+    real = Path.symlink_to
+
+    def noted(link: Path, target: str) -> None:
+        made.append(link)
+        real(link, target)
+
+    monkeypatch.setattr(Path, "symlink_to", noted)
+    for name in ("one", "other"):
+        link = point_latest(tmp_path / name)
+        assert (link, str(link.readlink())) == (tmp_path / "latest", name)
+    assert all(link.parent.parent == tmp_path and link.name == "latest" for link in made)
+    assert all(link.parent.name.startswith(".partial-latest-") for link in made)
+    assert [path.name for path in tmp_path.iterdir()] == ["latest"]

@@ -228,3 +228,30 @@ def test_an_input_told_otherwise_in_a_document_is_told(name: str) -> None:
         f"manifest.json: says another {name} than checks.json"
     ]
     assert listed.disagreements("checks.json", {name: "one"}) == listed.disagreements("checks.json", {}) == []
+
+
+def test_a_listed_file_that_cannot_be_read_is_told_among_the_damages(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Manifest.measured(root, "run", {})
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 4)
+    assert [str(one) for one in listed.damages(root)] == ["runs/one/a.txt: is larger than 4 bytes"]
+
+
+@pytest.mark.parametrize("call", [size_of, measure])
+def test_an_error_without_words_is_told_as_unknown(root: Path, monkeypatch: pytest.MonkeyPatch, call: Any) -> None:
+    def broken(*arguments: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(Path, "is_symlink", lambda path: False)
+    monkeypatch.setattr(Path, "lstat", broken)
+    monkeypatch.setattr(os, "open", broken)
+    assert damage_of(call, root, "b.txt") == "b.txt: cannot be read: unknown error"
+
+
+def test_a_directory_that_cannot_be_listed_is_told_by_name(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> None:
+        raise OSError
+
+    monkeypatch.setattr(os, "scandir", broken)
+    assert damage_of(files_below, root) == ".: cannot be read: unknown error"

@@ -244,3 +244,12 @@ def test_a_key_of_another_user_is_refused_but_by_the_administrator(
         load_signing_key(file)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert load_signing_key(file).keyid
+
+
+def test_a_public_key_of_another_kind_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    file = tmp_path / "key.pub"
+    other = ec.generate_private_key(ec.SECP256R1()).public_key()
+    file.write_bytes(other.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with pytest.raises(SigningKeyUnusable) as told:
+        load_public_key(file)
+    assert str(told.value) == f"{file} holds a key that is not Ed25519; `pulse-sim key` prints one that is"

@@ -203,9 +203,16 @@ def test_in_a_directory_of_bundles_one_without_a_manifest_is_damaged(verdict_bun
 def test_where_there_is_no_bundle_it_says_so(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text("")
-    for path in (tmp_path / "absent", tmp_path / "file", tmp_path / "empty", tmp_path):
-        with pytest.raises(NotABundle):
-            bundles_in(path)
+    for name, why in (
+        ("absent", "is not a directory"),
+        ("file", "is not a directory"),
+        ("empty", "has no manifest.json, and no directory in it has one"),
+    ):
+        with pytest.raises(NotABundle) as told:
+            bundles_in(tmp_path / name)
+        assert str(told.value) == f"{tmp_path / name} {why}"
+    with pytest.raises(NotABundle):
+        bundles_in(tmp_path)
 
 
 @pytest.fixture

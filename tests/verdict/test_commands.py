@@ -149,3 +149,21 @@ def test_a_changed_byte_of_the_output_is_never_passed(change: tuple[int, int]) -
     output = bytearray(OUTPUT)
     output[place] ^= mask
     assert judge_command("verify", ARGV, executed(), bytes(output)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_what_is_judged_keeps_its_name_its_kind_and_its_record() -> None:
+    for record in (None, executed(), replace(executed(), exit_status=2)):
+        result = judge_command("verify", ARGV, record, OUTPUT)
+        assert (result.id, result.kind, result.command) == ("verify", "command", record)
+
+
+def test_one_byte_is_an_output_and_no_byte_is_none() -> None:
+    assert judge_command("verify", ARGV, executed(b"1"), b"1").outcome is Outcome.PASSED
+    assert judge_command("verify", ARGV, executed(b" "), b" ").reason == "it printed nothing but blanks"
+
+
+def test_only_of_a_test_program_the_output_is_read() -> None:
+    told = judge_command("verify", ARGV, executed(b"1 failed in 0.1s\n"), b"1 failed in 0.1s\n")
+    assert (told.outcome, told.command) == (Outcome.PASSED, executed(b"1 failed in 0.1s\n"))
+    twice = b"1 passed, 2 passed in 0.1s\n"
+    assert commands.tests_run(twice) == 3

@@ -202,3 +202,19 @@ def test_a_failure_class_says_its_worst_and_names_each_run_once() -> None:
         ("b", "a class", INCONCLUSIVE, "evidence gone was not produced", (RUN,)),
         ("c", "a class", INCONCLUSIVE, "", ()),
     ]
+
+
+def test_a_gate_carries_what_its_plan_says_of_its_risk() -> None:
+    told, bare = PlanGate("g"), PlanGate("h", risk=None, severity=None, owner=None, rollback=None)
+    gates = fold(PlanDouble((packet(told, bare),)), {}, None, TODAY).packets[0].gates
+    assert [(one.risk, one.severity, one.owner, one.rollback) for one in gates] == [
+        ("R-1", "sev-3", "operations", "disable"),
+        ("", "", "", ""),
+    ]
+
+
+def test_a_gate_that_does_not_apply_has_that_for_its_only_problem() -> None:
+    gate = PlanGate("g", ("auth",), requires=("restart",))
+    verdict = fold(PlanDouble((packet(gate),)), {}, None, TODAY, capabilities=frozenset())
+    (judged,) = verdict.packets[0].gates
+    assert judged.problems == (Problem(SKIPPED, "not applicable: the system under test has no restart", "TRR-04", "g"),)
