@@ -36,6 +36,10 @@ class Finding:
     observed: str
     evidence: Iterable[int] = ()
 
+    def __post_init__(self) -> None:
+        if type(self.holds) is not bool:
+            raise TypeError("an expectation holds or does not")
+
 
 class NoEvidence(Exception):
     """The log cannot tell. The message says what is missing."""

@@ -6,6 +6,7 @@ leak of one in some hours moves it surely. Whole numbers and fractions only, so 
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import combinations
 from math import isfinite
 from statistics import median_low
@@ -115,17 +116,14 @@ def _interval(log: RunLog, of: str) -> int:
     return log.resources_interval_ns if of == "rows" else log.metrics_interval_ns
 
 
-def _gauge(name: str) -> Callable[[RunLog, str], Sequence[Point]]:
-    def read(log: RunLog, system: str) -> Sequence[Point]:
-        samples = log.series(system, name)
-        if not samples:
-            raise NoEvidence(f"no samples of {name} of {system}")
-        unreadable = [one.seq for one in samples if not isfinite(one.value)]
-        if unreadable:
-            raise NoEvidence(f"{name} was no number", unreadable)
-        return [(one.time_ns, Fraction(one.value), one.seq) for one in samples]
-
-    return read
+def _gauge(name: str, log: RunLog, system: str) -> Sequence[Point]:
+    samples = log.series(system, name)
+    if not samples:
+        raise NoEvidence(f"no samples of {name} of {system}")
+    unreadable = [one.seq for one in samples if not isfinite(one.value)]
+    if unreadable:
+        raise NoEvidence(f"{name} was no number", unreadable)
+    return [(one.time_ns, Fraction(one.value), one.seq) for one in samples]
 
 
 def _series(log: RunLog, system: str) -> Sequence[Point]:
@@ -150,23 +148,20 @@ def _rows(log: RunLog, system: str) -> Sequence[Point]:
     return [(one.time_ns, Fraction(len(one.by_id)), one.seq) for one in log.resources(system)]
 
 
-def _kernel(name: str) -> Callable[[RunLog, str], Sequence[Point]]:
-    def read(log: RunLog, _system: str) -> Sequence[Point]:
-        return [(one.time_ns, Fraction(one.data[name]), one.seq) for one in log.of(Source.WORLD, "counts")]
-
-    return read
+def _kernel(name: str, log: RunLog, _system: str) -> Sequence[Point]:
+    return [(one.time_ns, Fraction(one.data[name]), one.seq) for one in log.of(Source.WORLD, "counts")]
 
 
 _READ: Final[Mapping[str, Callable[[RunLog, str], Sequence[Point]]]] = {
-    "tasks": _gauge("pulse_runtime_tasks"),
-    "connections": _gauge("pulse_runtime_open_connections"),
-    "timers": _gauge("pulse_runtime_timers"),
-    "resources": _gauge("pulse_registry_resources"),
+    "tasks": partial(_gauge, "pulse_runtime_tasks"),
+    "connections": partial(_gauge, "pulse_runtime_open_connections"),
+    "timers": partial(_gauge, "pulse_runtime_timers"),
+    "resources": partial(_gauge, "pulse_registry_resources"),
     "series": _series,
     "rows": _rows,
-    "kernel_tasks": _kernel("tasks"),
-    "kernel_transports": _kernel("transports"),
-    "kernel_timers": _kernel("timers"),
+    "kernel_tasks": partial(_kernel, "tasks"),
+    "kernel_transports": partial(_kernel, "transports"),
+    "kernel_timers": partial(_kernel, "timers"),
 }
 
 

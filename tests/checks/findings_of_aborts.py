@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pulse_sim.outcome import Outcome
-from tests.checks.log_builder import LogBuilder, Row, Said
+from tests.checks.log_builder import LogBuilder, Row, Said, poll_errors, poll_total
 from tests.checks.test_abort_checks import AGENT, OURS, failing, run, shown, told
 
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
@@ -286,6 +286,207 @@ FINDINGS: Final[Sequence[Row]] = (
             "of failure_rate exactly failure_rate between 11m and 12m",
             "the log does not tell how the run was aborted",
             "abort run 12m",
+        ),
+    ),
+    Row(
+        lambda: told(failing()),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            PASSED,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "failure_rate at 11m17s: more than half of the polls failed for more than 5m",
+            "metrics pulse 5m17s 11m17s, abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing()),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m17s", "12m"]}},
+        Said(
+            PASSED,
+            "of failure_rate exactly failure_rate between 11m17s and 12m",
+            "failure_rate at 11m17s: more than half of the polls failed for more than 5m",
+            "metrics pulse 5m17s 11m17s, abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing()),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "11m17s"]}},
+        Said(
+            PASSED,
+            "of failure_rate exactly failure_rate between 11m and 11m17s",
+            "failure_rate at 11m17s: more than half of the polls failed for more than 5m",
+            "metrics pulse 5m17s 11m17s, abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing()),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["12m", "13m"]}},
+        Said(
+            FAILED,
+            "of failure_rate exactly failure_rate between 12m and 13m",
+            "failure_rate at 11m17s: more than half of the polls failed for more than 5m",
+            "metrics pulse 5m17s 11m17s, abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(run()),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "an abort by failure_rate that the records do not show",
+            "abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing(), what="other words"),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "an abort by failure_rate that the records do not show",
+            "abort run 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing(), time="11m"),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "an abort by failure_rate that the records do not show",
+            "abort run 11m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing(), time="11m17s"),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "an abort by failure_rate that the records do not show",
+            "abort run 11m17s",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(told(failing())),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "the log does not tell how the run was aborted",
+            "abort run 12m 12m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: failing(),
+        "30m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"], "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]}},
+        Said(
+            INCONCLUSIVE,
+            "of failure_rate exactly failure_rate between 11m and 12m",
+            "the log does not tell how the run was aborted",
+            "",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: told(failing()).add("20m", "sut/crash", "pulse"),
+        "30m",
+        "abort_criteria",
+        {
+            "criteria": ["failure_rate", "crash"],
+            "expect_abort": {"criterion": "failure_rate", "between": ["11m", "12m"]},
+        },
+        Said(
+            FAILED,
+            "of failure_rate, crash exactly failure_rate between 11m and 12m",
+            "crash at 20m: pulse crashed",
+            "metrics pulse 5m17s 11m17s, crash pulse 20m",
+        ),
+        ended="aborted",
+    ),
+    Row(
+        lambda: LogBuilder().scrape("17s", {poll_total("success"): 1}),
+        "1m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"]},
+        Said(
+            INCONCLUSIVE,
+            "no abort by failure_rate",
+            "failure_rate cannot be judged: no samples of pulse_monitor_poll_total of nas-1",
+            "",
+        ),
+    ),
+    Row(
+        lambda: LogBuilder().scrape("17s", {poll_total("success"): 0, poll_total("error"): 0}),
+        "1m",
+        "abort_criteria",
+        {"criteria": ["failure_rate"]},
+        Said(INCONCLUSIVE, "no abort by failure_rate", "failure_rate cannot be judged: no poll was counted", ""),
+    ),
+    Row(
+        lambda: LogBuilder().scrape("17s", {poll_errors("auth"): 0}),
+        "1m",
+        "abort_criteria",
+        {"criteria": ["auth_errors"]},
+        Said(
+            INCONCLUSIVE,
+            "no abort by auth_errors",
+            "auth_errors cannot be judged: no samples of pulse_monitor_poll_total of nas-1",
+            "",
+        ),
+    ),
+    Row(
+        lambda: LogBuilder().scrape("17s", {poll_errors("api"): 0, poll_total("success"): 1}),
+        "1m",
+        "abort_criteria",
+        {"criteria": ["auth_errors"]},
+        Said(
+            INCONCLUSIVE,
+            "no abort by auth_errors",
+            "auth_errors cannot be judged: no samples of pulse_monitor_poll_errors_total of nas-1",
+            "",
+        ),
+    ),
+    Row(
+        lambda: LogBuilder().scrape("17s", {poll_errors("auth"): 0, poll_total("error"): 1}),
+        "1m",
+        "abort_criteria",
+        {"criteria": ["auth_errors"]},
+        Said(
+            INCONCLUSIVE,
+            "no abort by auth_errors",
+            "auth_errors cannot be judged: no samples of pulse_monitor_poll_total of nas-1",
+            "",
         ),
     ),
 )

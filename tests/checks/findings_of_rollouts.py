@@ -4,10 +4,27 @@ from collections.abc import Sequence
 from typing import Final
 
 from pulse_sim.outcome import Outcome
-from tests.checks.log_builder import LogBuilder, Row, Said
+from pulse_sim.units import MINUTE, SECOND
+from tests.checks.log_builder import LogBuilder, Row, Said, gauge, poll_errors, poll_total
 from tests.checks.test_rollout_checks import run
 
 PASSED, FAILED, INCONCLUSIVE = Outcome.PASSED, Outcome.FAILED, Outcome.INCONCLUSIVE
+
+
+def both(polls: int = 1, bad: int = 0, old: int = 17) -> LogBuilder:
+    """Two hours of two connections of one system; ``polls``, ``bad`` and ``old`` are nas-2's."""
+    log = LogBuilder({"nas-1": "nas-1", "nas-2": "nas-2"})
+    for minute in range(120):
+        page: dict[str, float | str] = {}
+        for name, good, failed, age in (("nas-1", 1, 0, 17), ("nas-2", polls, bad, old if minute > 10 else 17)):
+            page[poll_total("success", name)] = good * (minute + 1)
+            page[poll_total("error", name)] = failed * (minute + 1)
+            page[poll_errors("auth", name)] = 0
+            page[gauge("pulse_monitor_poll_staleness_seconds", name)] = age
+        log.scrape(minute * MINUTE + 17 * SECOND, page)
+        if minute % 5 == 0:
+            log.alerts(minute * MINUTE + 20 * SECOND, {})
+    return log
 
 
 FINDINGS: Final[Sequence[Row]] = (
@@ -365,5 +382,163 @@ FINDINGS: Final[Sequence[Row]] = (
         "green_for",
         {"for": "1h30m"},
         Said(FAILED, "every connection green for 1h30m up to the end", "green for 1h at the end, all there was", ""),
+    ),
+    Row(
+        lambda: both(),
+        "2h",
+        "checkpoint",
+        {"at": "2h"},
+        Said(
+            PASSED,
+            "at 2h every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "green, 240 polls counted",
+            "alerts pulse 1h55m20s, metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(),
+        "2h",
+        "checkpoint",
+        {"at": "2h", "connections": ["nas-2", "nas-1"]},
+        Said(
+            PASSED,
+            "at 2h nas-2, nas-1 fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "green, 240 polls counted",
+            "alerts pulse 1h55m20s, metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(),
+        "2h",
+        "green_for",
+        {"for": "1h", "connections": ["nas-2", "nas-1"]},
+        Said(PASSED, "nas-2, nas-1 green for 1h up to the end", "green for 2h at the end", "metrics pulse 1h59m17s"),
+    ),
+    Row(
+        lambda: both(old=301),
+        "2h",
+        "checkpoint",
+        {"at": "2h"},
+        Said(
+            FAILED,
+            "at 2h every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "the last success of nas-2 was 301s old at 1h59m17s",
+            "metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(old=301),
+        "2h",
+        "checkpoint",
+        {"at": "2h", "connections": ["nas-1"]},
+        Said(
+            PASSED,
+            "at 2h nas-1 fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "green, 120 polls counted",
+            "alerts pulse 1h55m20s, metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(old=301),
+        "2h",
+        "green_for",
+        {"for": "1h", "connections": ["nas-1"]},
+        Said(PASSED, "nas-1 green for 1h up to the end", "green for 2h at the end", "metrics pulse 1h59m17s"),
+    ),
+    Row(
+        lambda: both(old=301),
+        "2h",
+        "green_for",
+        {"for": "1h"},
+        Said(
+            FAILED,
+            "every connection green for 1h up to the end",
+            "green for 0s at the end, staleness of nas-2 over its limit at 1h59m17s",
+            "metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(polls=0),
+        "2h",
+        "checkpoint",
+        {"at": "2h"},
+        Said(
+            INCONCLUSIVE,
+            "at 2h every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "the polls of nas-2 were not counted up to the checkpoint",
+            "metrics pulse 17s 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(bad=1),
+        "2h",
+        "green_for",
+        {"for": "1h"},
+        Said(
+            FAILED,
+            "every connection green for 1h up to the end",
+            "green for 0s at the end, 5 % or more of the polls of nas-2 failed in an hour at 1h59m17s",
+            "metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(bad=1),
+        "2h",
+        "checkpoint",
+        {"at": "2h", "success_rate": 0.5},
+        Said(
+            PASSED,
+            "at 2h every connection fresh, at least 50 % of polls well since the start, no alert and no abort",
+            "green, 360 polls counted",
+            "alerts pulse 1h55m20s, metrics pulse 1h59m17s",
+        ),
+    ),
+    Row(
+        lambda: both(),
+        "2h",
+        "checkpoint",
+        {"at": "1h17s"},
+        Said(
+            PASSED,
+            "at 1h17s every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "green, 122 polls counted",
+            "alerts pulse 55m20s, metrics pulse 1h17s",
+        ),
+    ),
+    Row(
+        lambda: run(180, alerts={115: "slow"}),
+        "3h",
+        "checkpoint",
+        {"at": "1h55m20s"},
+        Said(
+            FAILED,
+            "at 1h55m20s every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "alert slow of pulse active at 1h55m20s",
+            "alerts pulse 1h55m20s",
+        ),
+    ),
+    Row(
+        lambda: run(180, alerts={175: "slow", 170: "bad"}),
+        "3h",
+        "green_for",
+        {"for": "1h"},
+        Said(
+            FAILED,
+            "every connection green for 1h up to the end",
+            "green for 4m at the end, alert slow of pulse at 2h55m20s",
+            "alerts pulse 2h55m20s",
+        ),
+    ),
+    Row(
+        lambda: run(180)._sample(7200 * SECOND, "alerts", "pulse", {"odd": {"rule": None, "instance": None}}),
+        "3h",
+        "checkpoint",
+        {"at": "2h"},
+        Said(
+            FAILED,
+            "at 2h every connection fresh, at least 95 % of polls well since the start, no alert and no abort",
+            "alert odd of pulse active at 2h",
+            "alerts pulse 2h",
+        ),
     ),
 )

@@ -253,13 +253,14 @@ class Said(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A run of so long, one check of it, and what that says."""
+    """A run of so long, one check of it, what that says, and how the run ended."""
 
     log: Callable[[], LogBuilder]
     end: str
     check: str
     given: Mapping[str, Any]
     said: Said
+    ended: str = "completed"
 
 
 def said(log: RunLog, check: str, given: Mapping[str, Any]) -> Said:

@@ -47,9 +47,9 @@ ROWS = [pytest.param(row, id=f"{row.check}-{row.said.outcome.value}") for table 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_finding_says_what_was_expected_what_was_seen_and_where(row: Row) -> None:
-    assert said(row.log().log(row.end), row.check, row.given) == row.said
+    assert said(row.log().log(row.end, row.ended), row.check, row.given) == row.said
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_what_instances_of_another_type_count_is_nobodys_business(row: Row) -> None:
-    assert said(beside_others(row.log()).log(row.end), row.check, row.given) == row.said
+    assert said(beside_others(row.log()).log(row.end, row.ended), row.check, row.given) == row.said
