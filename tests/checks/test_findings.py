@@ -20,6 +20,7 @@ from tests.checks import (
     findings_of_sources,
     findings_of_statuses,
     findings_of_trends,
+    findings_of_truths,
 )
 from tests.checks.log_builder import Row, beside_others, said
 
@@ -41,6 +42,7 @@ TABLES = (
     findings_of_sources,
     findings_of_statuses,
     findings_of_trends,
+    findings_of_truths,
 )
 ROWS = [pytest.param(row, id=f"{row.check}-{row.said.outcome.value}") for table in TABLES for row in table.FINDINGS]
 
