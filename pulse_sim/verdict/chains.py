@@ -20,7 +20,7 @@ def chains_of(
     chains = []
     for reason in reasons:
         last = _cause(reason, by_id)
-        steps = [first, *_packets(reason, by_id), *_below(last, by_id, results)]
+        steps = [first, *_packets(reason, by_id), *_below(last, results)]
         chains.append(ReasonChain(reason.text, tuple(steps), last.records))
     return tuple(chains)
 
@@ -50,13 +50,9 @@ def _packets(reason: Problem, packets: Mapping[str, PacketResult]) -> Iterator[C
         waits_for = found.because[0].waits_for if found is not None and found.because else ""
 
 
-def _below(
-    problem: Problem, packets: Mapping[str, PacketResult], results: Mapping[str, EvidenceResult]
-) -> Iterator[ChainStep]:
-    gates = {gate.id: gate for packet in packets.values() for gate in packet.gates}
-    if problem.gate:
-        gate = gates.get(problem.gate)
-        yield ChainStep("gate", problem.gate, problem.outcome.value if gate is None else gate.outcome.value)
+def _below(problem: Problem, results: Mapping[str, EvidenceResult]) -> Iterator[ChainStep]:
+    if problem.gate:  # whose outcome is that of its worst problem, which this is
+        yield ChainStep("gate", problem.gate, problem.outcome.value)
     name = problem.evidence or _standing_for(problem.run, results)
     if name:
         result = results.get(name)

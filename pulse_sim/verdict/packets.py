@@ -57,7 +57,7 @@ def _stand(
     further: Sequence[Problem],
 ) -> _Standing:
     problems = [
-        replace(gate.problems[0], outcome=gate.outcome, text=f"{gate.place}: {gate.reason}")
+        replace(gate.problems[0], text=f"{gate.place}: {gate.reason}")
         for gate in sorted(gates, key=lambda gate: gate.priority)
         if gate.stops
     ]

@@ -257,3 +257,15 @@ def test_a_baseline_whose_run_lost_its_checks_is_damaged_with_its_place(tmp_path
     reseal(path)
     assert read_baseline(path).damages == ("checks.json: it is no list of judged checks",)
     assert read_baseline(tmp_path).damages == (f"{path.name}: checks.json: it is no list of judged checks",)
+
+
+def test_of_three_equal_checks_each_is_beside_its_own() -> None:
+    old, new = (
+        run(*(check("recovers", outcome) for outcome in outcomes))
+        for outcomes in (
+            (Outcome.PASSED, Outcome.FAILED, Outcome.ERRORED),
+            (Outcome.PASSED, Outcome.FAILED, Outcome.PASSED),
+        )
+    )
+    compared = compare(Baseline((old,)), [new], ["small"], [1])
+    assert ([one.before for one in compared.changes], compared.same) == ([Outcome.ERRORED], 3)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulse_sim.evidence import BundleDamaged
+from pulse_sim.evidence import BundleDamaged, judgement
 from pulse_sim.evidence.agreement import disagreement
 from pulse_sim.evidence.decision_day import decision_day
 from pulse_sim.evidence.hostile import read_yaml
@@ -219,3 +219,12 @@ def test_a_scenario_that_does_not_say_when_is_damage_with_its_place(tmp_path: Pa
     with pytest.raises(BundleDamaged) as refusal:
         decision_day(tmp_path, [kept(tmp_path, "one", **lines)])
     assert str(refusal.value) == "runs/one/scenario.yaml: does not tell when the run begins and ends"
+
+
+def test_an_abort_that_was_expected_is_an_end_like_any_other_and_no_other_end_is(
+    scenario: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judgement, "ended_as_expected", lambda results: True)
+    for reason, told in (("aborted", ""), ("deadline", "the run did not end in time")):
+        (tmp_path / reason).mkdir()
+        assert judge_log(scenario, ended(tmp_path / reason, reason)).reason == told

@@ -255,3 +255,13 @@ def test_a_directory_that_cannot_be_listed_is_told_by_name(root: Path, monkeypat
 
     monkeypatch.setattr(os, "scandir", broken)
     assert damage_of(files_below, root) == ".: cannot be read: unknown error"
+
+
+def test_of_a_long_name_as_much_is_told_as_fits_a_line(root: Path) -> None:
+    name = "n" * 201
+    for value, what in (
+        ({}, "manifest.json: says of {name!r} something else than sha256 and bytes"),
+        ({"sha256": SHA, "bytes": -1}, "manifest.json: gives {name!r} a digest or size of the wrong type"),
+    ):
+        told = damage_of(Manifest.read, manifest(root, {**MANIFEST, "files": {name: value}}))
+        assert told == what.format(name=name[:200])

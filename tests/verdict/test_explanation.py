@@ -237,3 +237,20 @@ def test_evidence_without_runs_is_told_by_its_kind() -> None:
 def test_a_packet_that_is_done_counts_each_run_once(evidence: list[Any], shown: str) -> None:
     chain = explain_verdict({**NO_GO, "verdict": "GO"}, {"packets": [{**packet("DONE", ""), "evidence": evidence}]}, {})
     assert chain.steps[1].about == f"Failure injection: 1 of 2 gates passed{shown}"
+
+
+def test_a_recorded_chain_ends_at_the_check_it_names_and_not_at_a_worse_one() -> None:
+    steps = [*CHAIN[:-1], {"kind": "check", "id": "poll_errors", "outcome": "inconclusive"}]
+    chain = explain_verdict({**NO_GO, "chains": [{"steps": steps}]}, PACKETS, RUNS)
+    assert (chain.check, links(chain)[-1]) == (UNSEEN, ("check", "poll_errors", "inconclusive"))
+
+
+def test_a_run_that_cannot_be_read_is_a_step_without_words() -> None:
+    chain = explain_verdict({**NO_GO, "chains": [{"steps": CHAIN[:-1]}]}, PACKETS, {})
+    assert (chain.steps[-1], chain.run, chain.check) == (Step("run", "small-1", "failed"), None, None)
+
+
+def test_of_the_runs_of_an_item_those_not_passed_are_counted() -> None:
+    item = {"id": "small", "runs": [{"outcome": outcome} for outcome in ("failed", "passed", "errored")]}
+    chain = explain_verdict(NO_GO, {"packets": [{**packet("CHANGES_REQUESTED", "failed"), "evidence": [item]}]}, {})
+    assert chain.steps[3].about == "2 of 3 runs not passed"
