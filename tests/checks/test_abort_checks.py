@@ -130,6 +130,12 @@ def test_a_resource_may_go_with_its_connection() -> None:
     assert aborted(shown(*gone).action("12m", "remove_connection", id="nas-1"), ["corruption"])[0] is FAILED
 
 
+def test_a_resource_must_stay_once_its_connection_is_enabled_again() -> None:
+    log = shown(*[OURS] * 5, {"nas-1": {}}).action("7m", "disable_connection", id="nas-1")
+    log.action("8m", "enable_connection", id="nas-1")
+    assert aborted(log, ["corruption"]) == (FAILED, "corruption at 26m: system:nas-1/pool:tank vanished")
+
+
 def test_a_resource_may_go_when_the_appliance_no_longer_has_it() -> None:
     less = [OURS, OURS, *[{"nas-1": {}}] * 4]
     truth = truth_with("tank")

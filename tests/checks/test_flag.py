@@ -49,6 +49,23 @@ def test_a_system_counts_from_the_first_restart_that_switched_it_on() -> None:
     assert is_ever_polling(off_again.log("1h"), "pulse")
 
 
+def test_a_restart_keeps_what_it_does_not_change() -> None:
+    flag = {"PULSE_ENABLE_TRUENAS": "true"}
+    without = started(WITHOUT, flag).action("5m", "restart_system", environment={"X": "1"}, variant=OFF_BY_DEFAULT)
+    assert is_ever_polling(without.log("1h"), "pulse")
+    by_default = started(ON_BY_DEFAULT, {"PULSE_ENABLE_TRUENAS": "false"})
+    assert not is_ever_polling(by_default.log("1h"), "pulse")
+    assert is_ever_polling(started(ON_BY_DEFAULT, {}).log("1h"), "pulse")
+    kept = by_default.action("5m", "restart_system", environment={"PULSE_ENABLE_TRUENAS": ""}, variant=None)
+    assert is_ever_polling(kept.log("1h"), "pulse")
+
+
+def test_a_restart_of_another_system_switches_nothing_on() -> None:
+    log = started(OFF_BY_DEFAULT, {}).add("0s", "sut/started", "other")
+    log.action("5m", "restart_system", system="other", environment={"PULSE_ENABLE_TRUENAS": "true"})
+    assert not is_ever_polling(log.log("1h"), "pulse")
+
+
 def test_a_log_that_does_not_tell_the_environment_is_of_a_system_that_polls() -> None:
     assert is_ever_polling(started(OFF_BY_DEFAULT, None).log("1h"), "pulse")
     assert is_ever_polling(LogBuilder().log("1h"), "nobody")

@@ -32,6 +32,7 @@ LOG = LogBuilder().log("1m")
 def judged(found: Finding | NoEvidence) -> Judgement:
     def find(log: Any, given: Colour) -> Finding:
         assert log is LOG
+        assert given == Colour(of="blue")
         if isinstance(found, NoEvidence):
             raise found
         return found

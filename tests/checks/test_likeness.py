@@ -162,6 +162,8 @@ def test_a_resource_is_read_flat_and_only_as_far_as_it_tells() -> None:
     base = {"type": "storage", "name": "tank", "status": "online"}
     flat = {**base, "usedBytes": 1, "scan.state": "X", "scan.errors": 0, "health": "ONLINE", "more": {"a": 1}}
     assert shown_fields(pool, by_id, "system:nas-1") == {**flat, "parent": ""}
+    disk = shown_fields(pool, {"p": {"sourceId": "system:nas-1/pool:tank"}}, "system:nas-1")
+    assert disk == {**flat, "parent": "/pool:tank"}
     assert shown_fields({**pool, "parentId": "q"}, by_id, "system:nas-1") == flat
     assert shown_fields({**pool, "parentId": "z"}, by_id, "system:nas-1") == flat
     assert shown_fields({**pool, "facts": None, "parentId": "z"}, by_id, "system:nas-1") == base
