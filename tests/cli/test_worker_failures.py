@@ -110,9 +110,10 @@ def test_an_interrupted_run_leaves_neither_half_a_bundle_nor_a_process(tmp_path:
 def test_an_interrupted_verdict_leaves_no_bundle_and_no_latest(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with under_way("verdict", "--out", out, environment={MARK: str(tmp_path)}) as process:
-        wait_until(lambda: any(out.glob(".partial-*/runs/.partial-*")), "a run under way")
+        wait_until(lambda: any(out.glob(".resume-*/runs/.partial-*")), "a run under way")
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert done.status == 128 + signal.SIGINT
-    assert list(out.iterdir()) == []
+    assert [path.name[:8] for path in out.iterdir()] == [".resume-"]  # whole runs wait there for the next verdict
+    assert list(out.rglob(".partial-*")) == []
     wait_until(lambda: processes_with(str(tmp_path)) == [], "the end of every process")

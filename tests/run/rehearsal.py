@@ -1,6 +1,8 @@
 """One small run inside the test's own process: scenario text in, log and trace digest out."""
 
+import gc
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +110,17 @@ def rehearse(
             log.close(world.now_ns(), "crashed" if world.broken else reason)
 
         world.run(conduct())
+    broken = tuple(world.broken)
+    if factory is not ReferenceSystem or "kill_system" in text:
+        del world
+        _bury()
     recorded = RunLog.load(directory)
     judged = judge_log(parse_document("scenario.yaml", resolved_yaml(resolved).encode()).data, recorded)
-    return Rehearsed(recorded, judged.results, judged.outcome, trace.digest(), tuple(world.broken), directory)
+    return Rehearsed(recorded, judged.results, judged.outcome, trace.digest(), broken, directory)
+
+
+def _bury() -> None:
+    """Collect what died without a chance to close its sessions, here and not in some later test."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
