@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 from pulse_sim.stack.breaker import BASE_RETRY_S, FAILURES_TO_OPEN, Breaker, BreakerState
 from pulse_sim.stack.connection import Connection
@@ -43,10 +45,10 @@ class NoReconnect(Breaker):
 class OneTaskForAll(Watch):
     """Polls take turns, as in a stack whose connections share one task."""
 
-    _turn = asyncio.Lock()
+    _turns: ClassVar[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = WeakKeyDictionary()
 
     async def turn(self) -> None:
-        async with self._turn:
+        async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
             await super().turn()
 
 

@@ -66,7 +66,9 @@ def broken_stacks(seeds: int, faults: list[str]) -> dict[str, Any]:
         text = scenario_of(name).read_text("utf-8")
         for seed in range(1, seeds + 1):
             with tempfile.TemporaryDirectory() as directory:
-                done = rehearse(Path(directory) / "run", text, seed=seed, factory=getattr(broken, name))
+                done = rehearse(
+                    Path(directory) / "run", text, seed=seed, factory=getattr(broken, name), ends_early=False
+                )
             found = differences(expected["kills"], [result.to_data() for result in done.results])
             faults += (f"{name} seed {seed}: {difference}" for difference in found)
             exact += not found
