@@ -58,7 +58,7 @@ def test_the_manifest_has_digest_and_size_of_every_other_file_and_the_inputs(tmp
     assert (manifest["kind"], manifest["seed"], manifest["scenario"]) == ("run", 7, "auth-revoked")
     assert manifest["trace_digest"] == "ab" * 32
     assert manifest["scenario_digest"] == "5" * 64
-    assert manifest["schemas"]["observations"] == 1
+    assert manifest["schemas"]["observations"] == 2
 
 
 def test_checks_json_has_what_the_command_line_shows(tmp_path: Path) -> None:
