@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from tests.broken.expectations import EXPECTED
 from tests.clients.cells import CLIENTS, TABLE
 from tests.contract.shape import REST
 from tests.determinism.environments import COMBINATIONS, DIMENSIONS
 from tests.determinism.sweep import SCENARIOS, Sitting, hold
-from tests.nightly import issue_2, issue_3, issue_4, runs
+from tests.nightly import issue_2, issue_3, issue_4, issue_5, runs
 from tests.nightly.measurement import ROOT, Measurement, git
 from tests.nightly.table import MEASUREMENTS
+from tests.stack.store_sweep import CRASHES, MUTATIONS
 
 RUNS_SWEPT = 1_000
 SCHEDULES = DIMENSIONS["schedule"]
@@ -185,6 +187,20 @@ def test_what_it_costs_to_ask_the_mock_was_measured_or_it_is_said_why_not() -> N
         assert (
             told.startswith("not measured: ") if isinstance(told, str) else all("title" in row for row in told.values())
         )
+
+
+# ---- issue 5: samples are in ``tests/stack`` and ``tests/broken``
+
+
+def test_the_subsystem_was_swept_whole_and_nothing_was_not_as_it_must_be() -> None:
+    measured = committed(issue_5.MEASUREMENT)
+    assert measured["faults"] == []
+    assert measured["store"]["crashes"]["tried"] >= CRASHES
+    assert measured["store"]["mutations"]["tried"] >= MUTATIONS
+    assert measured["broken_stacks"].keys() == EXPECTED.keys()
+    assert all(told["failed_exactly_as_named"] == told["seeds"] > 0 for told in measured["broken_stacks"].values())
+    assert {told["verdict"] for told in measured["verdicts"].values()} == {"NO_GO"}
+    assert all(told["outcomes"] == {"passed": told["runs"]} for told in measured["catalogue"].values())
 
 
 @pytest.mark.system
